@@ -1,0 +1,1 @@
+"""From feature payloads to a verified bucket of the atlas website."""

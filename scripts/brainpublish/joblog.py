@@ -1,0 +1,48 @@
+"""The log of one job: everything a script prints, logs or raises lands in its file."""
+
+import contextlib
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from brainpublish.findings import Refusal
+
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@contextlib.contextmanager
+def job_log(path: str | Path) -> Iterator[None]:
+    """Send prints, log records and a traceback to a job's log file.
+
+    A `Refusal` is shown on the console as one plain paragraph and ends the process with
+    status 1. Any other exception is a fault of ours or of the machine: its traceback goes
+    to the log, one line naming it goes to the console.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    console = sys.stderr
+    with path.open("a", encoding="utf-8", buffering=1) as file:
+        handler = logging.StreamHandler(file)
+        formatter = logging.Formatter(LINE)
+        formatter.converter = time.gmtime
+        handler.setFormatter(formatter)
+        root = logging.getLogger()
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        try:
+            with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+                yield
+        except Refusal as refusal:
+            file.write(f"{refusal}\n")
+            console.write(f"\n{refusal}\n\n")
+            raise SystemExit(1) from None
+        except Exception as error:
+            traceback.print_exc(file=file)
+            console.write(f"\nUnexpected {type(error).__name__}: {error}\nDetails: {path}\n\n")
+            raise SystemExit(1) from None
+        finally:
+            root.removeHandler(handler)
+            console.flush()

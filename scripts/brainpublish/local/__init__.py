@@ -1,0 +1,1 @@
+"""The embedded services: BossDB and the atlas features service over a local store."""

@@ -1,0 +1,1 @@
+"""From tables of values per region to feature payloads. Knows no network."""

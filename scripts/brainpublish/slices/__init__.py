@@ -1,0 +1,1 @@
+"""From folders of slices to a checked, normalised stack. Knows no network."""

@@ -1,34 +1,38 @@
 """Where the OpenJPEG library for glymur comes from."""
 
-import ctypes
 import functools
 import importlib.metadata
+import os
+import tempfile
+from pathlib import Path
+from unittest import mock
 
 from brainpublish.findings import Refusal
 
 
 @functools.cache
 def use_bundled_openjpeg():
-    """Return glymur, made to use the OpenJPEG library that the Pillow wheel carries.
+    """Return glymur, set to use the OpenJPEG library that the Pillow wheel carries.
 
-    A machine need not have OpenJPEG installed. glymur looks for it when it is imported and
-    keeps the handle in `glymur.lib.openjp2.OPENJP2`; its writer checks the version string
-    that `glymur.version` took at that time, so both are set. One library everywhere also
-    means that equal slices decode equally on every machine.
+    A machine need not have OpenJPEG installed. glymur looks for the library, and lays out
+    its C structures for the version found, while it is imported; the place to look is a
+    `glymurrc` file below XDG_CONFIG_HOME (glymur's documentation, "Configuration"). So
+    glymur must be imported through here, never directly. One library everywhere also means
+    that equal slices decode equally on every machine.
 
     Raises:
         Refusal: if this Pillow carries no OpenJPEG library and the system has none.
     """
-    import glymur
-    from glymur.lib import openjp2
-
     path = _pillow_openjpeg()
-    if path is not None:
-        openjp2.OPENJP2 = ctypes.CDLL(str(path))
-        found = openjp2.version()
-        glymur.version.openjpeg_version = found
-        glymur.version.openjpeg_version_tuple = tuple(int(part) for part in found.split("."))
-    if openjp2.OPENJP2 is None:
+    with tempfile.TemporaryDirectory() as folder:
+        if path is not None:
+            rc = Path(folder, "glymur", "glymurrc")
+            rc.parent.mkdir()
+            rc.write_text(f"[library]\nopenjp2: {path}\n")
+        config_home = {"XDG_CONFIG_HOME": folder} if path is not None else {}
+        with mock.patch.dict(os.environ, config_home):
+            import glymur
+    if glymur.version.openjpeg_version == "0.0.0":
         raise Refusal(
             "No OpenJPEG library was found: neither in the installed Pillow package nor on "
             "this system. Install Pillow from a wheel, or OpenJPEG from your system's packages."
@@ -36,8 +40,8 @@ def use_bundled_openjpeg():
     return glymur
 
 
-def _pillow_openjpeg():
+def _pillow_openjpeg() -> Path | None:
     for file in importlib.metadata.files("pillow") or []:
         if "openjp2" in file.name:
-            return file.locate()
+            return Path(file.locate())
     return None

@@ -1,0 +1,109 @@
+"""The normalised stack: an OME-Zarr 0.5 image (Zarr v3), one shard file per slab.
+
+Layout and metadata: OME-NGFF 0.5, "multiscales" and "axes"; Zarr v3 specification, codec
+"sharding_indexed". Inner chunks are cuboids of 16 x 512 x 512. Arrays are z, y, x.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tensorstore
+
+from brainpublish.files import write_json
+from brainpublish.slices.manifest import StackPlan
+from brainpublish.slices.slabs import CUBOID, slab_range
+
+_UNITS = {
+    "nanometers": "nanometer",
+    "micrometers": "micrometer",
+    "millimeters": "millimeter",
+    "centimeters": "centimeter",
+}
+
+
+def write_stack_metadata(folder: str | Path, plan: StackPlan, channel: dict) -> None:
+    """Write the metadata files of a stack, from which its shards can be opened.
+
+    Args:
+        folder: the stack's folder, `stack.zarr`.
+        plan: extent, type and slab depth.
+        channel: settings with name, voxel_size (x, y, z) and voxel_unit.
+    """
+    write_json(Path(folder, "zarr.json"), _group_metadata(channel))
+    write_json(Path(folder, "0", "zarr.json"), _array_metadata(plan))
+
+
+def _group_metadata(channel: dict) -> dict:
+    unit = _UNITS[channel["voxel_unit"]]
+    size_zyx = [float(size) for size in reversed(channel["voxel_size"])]
+    multiscale = {
+        "name": channel["name"],
+        "axes": [{"name": axis, "type": "space", "unit": unit} for axis in "zyx"],
+        "datasets": [
+            {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": size_zyx}]}
+        ],
+    }
+    return {
+        "zarr_format": 3,
+        "node_type": "group",
+        "attributes": {"ome": {"version": "0.5", "multiscales": [multiscale]}},
+    }
+
+
+def _array_metadata(plan: StackPlan) -> dict:
+    shard = [plan.depth, *(_round_up(size, step) for size, step in _in_plane(plan))]
+    width = np.dtype(plan.dtype).itemsize
+    little = {"name": "bytes", "configuration": {"endian": "little"}}
+    blosc = {"cname": "lz4", "clevel": 5, "shuffle": "bitshuffle", "typesize": width}
+    sharding = {
+        "chunk_shape": list(CUBOID),
+        "codecs": [little, {"name": "blosc", "configuration": {**blosc, "blocksize": 0}}],
+        "index_codecs": [little, {"name": "crc32c"}],
+        "index_location": "end",
+    }
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(plan.extent),
+        "data_type": plan.dtype,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": 0,
+        "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
+        "dimension_names": ["z", "y", "x"],
+        "attributes": {},
+    }
+
+
+def _in_plane(plan: StackPlan):
+    return zip(plan.extent[1:], CUBOID[1:], strict=True)
+
+
+def _round_up(size: int, step: int) -> int:
+    return max(1, -(-size // step)) * step
+
+
+def open_stack(folder: str | Path) -> tensorstore.TensorStore:
+    """Open a stack's array, z, y, x. A shard that is not there is an error, not zeros."""
+    return tensorstore.open(
+        {
+            "driver": "zarr3",
+            "kvstore": {"driver": "file", "path": f"{Path(folder, '0')}/"},
+            "fill_missing_data_reads": False,
+            "store_data_equal_to_fill_value": True,
+        },
+        open=True,
+    ).result()
+
+
+def write_slab(folder: str | Path, plan: StackPlan, slab: int, values: np.ndarray) -> None:
+    """Write a slab's shard file, `0/c/<slab>/0/0`, whole and at once.
+
+    Args:
+        folder: the stack's folder, whose metadata are there.
+        plan: the stack's plan.
+        slab: the slab's number.
+        values: array z, y, x of the stack's type with all slices of the slab.
+    """
+    z = slab_range(slab, plan.depth, plan.extent[0])
+    open_stack(folder)[z.start : z.stop].write(values).result()

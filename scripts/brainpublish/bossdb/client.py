@@ -1,0 +1,278 @@
+"""A thin BossDB client: timeouts on everything, retries only for what can pass.
+
+Cutouts are little-endian arrays z, y, x; boxes are half-open ranges in voxels at full
+resolution. Statuses and error codes are those of jhuapl-boss/boss.
+"""
+
+import functools
+import logging
+from collections.abc import Iterable
+
+import blosc
+import numpy as np
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+
+from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.findings import Refusal
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 180
+"""A read waits up to 60 s for pending writes to be flushed, and may have to queue."""
+TRIES = 7
+
+TOKEN_REFUSED = (
+    "{host} does not accept the BossDB token (answer 401). Make a new one at "
+    "https://{host}/v1/mgmt/token and set BOSSDB_TOKEN to it."
+)
+QUOTA_REACHED = (
+    "{host} says that a quota is reached (answer 429): {message} What was sent so far is "
+    "recorded. Run the same command again when the quota allows; it goes on from there."
+)
+
+blosc.set_releasegil(True)
+blosc.set_nthreads(1)
+
+
+class BossdbRefusal(Refusal):
+    """An answer of BossDB that ends the work: `status` of HTTP and BossDB's own `code`."""
+
+    def __init__(self, text: str, status: int, code: int | None = None):
+        super().__init__(text)
+        self.status = status
+        self.code = code
+
+
+class _MayPass(Exception):
+    """A fault that may be gone at the next try."""
+
+
+class _TokenAuth(requests.auth.AuthBase):
+    # An auth object, not a plain header: requests lets ~/.netrc replace a header.
+    def __init__(self, token: str):
+        self._token = token
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Token {self._token}"
+        return request
+
+
+class TimeoutAdapter(HTTPAdapter):
+    """An adapter that gives a timeout to every request that has none."""
+
+    def send(self, request, **options):
+        """Send a request; `timeout` defaults to the module's own."""
+        options["timeout"] = options.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
+        return super().send(request, **options)
+
+
+class BossdbClient:
+    """Talks to one BossDB over kept-alive connections. Safe to share between threads."""
+
+    def __init__(self, endpoint: Endpoint, connections: int = 1):
+        self.endpoint = endpoint
+        self._session = requests.Session()
+        self._session.auth = _TokenAuth(endpoint.token)
+        adapter = TimeoutAdapter(pool_maxsize=connections)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def __enter__(self) -> "BossdbClient":
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def get_json(self, path: str, missing: Iterable[int] = (), **options) -> dict | None:
+        """Return the JSON answer of a GET below /v1, or None for the statuses in `missing`.
+
+        Raises:
+            BossdbRefusal: for any other answer than 200.
+        """
+        reply = self.request("GET", path, (200, *missing), **options)
+        if reply.status_code != 200:
+            return None
+        try:
+            return reply.json()
+        except requests.JSONDecodeError:
+            raise BossdbRefusal(
+                f"{self.endpoint.host} answered GET {path} with something that is no JSON. Is "
+                "this address a BossDB, or does a proxy answer in its place?",
+                reply.status_code,
+            ) from None
+
+    def post_cutout(self, channel: str, box: Box, values: np.ndarray) -> int:
+        """Send a block; zeros in it leave stored voxels as they are.
+
+        Args:
+            channel: collection/experiment/channel.
+            box: where the block lies.
+            values: array z, y, x of the channel's type and the box's shape.
+
+        Returns:
+            The bytes of the request's body.
+        """
+        body = blosc.compress(
+            np.ascontiguousarray(values).data,
+            typesize=values.itemsize,
+            clevel=5,
+            shuffle=blosc.BITSHUFFLE,
+            cname="lz4",
+        )
+        headers = {"Content-Type": "application/blosc"}
+        self.request("POST", _cutout_path(channel, box), (201,), data=body, headers=headers)
+        return len(body)
+
+    def black_cutout(self, channel: str, box: Box) -> None:
+        """Set every voxel of a block to 0. Reads may see the old ones for a short while."""
+        path = _cutout_path(channel, box).replace("cutout/", "cutout/to_black/", 1)
+        self.request("PUT", path, (200,))
+
+    def get_cutout(self, channel: str, box: Box, dtype: str) -> np.ndarray:
+        """Read a block as it is stored, past the server's cache: an array z, y, x."""
+        path = _cutout_path(channel, box)
+        options = {
+            "headers": {"Accept": "application/blosc"},
+            "params": {"access-mode": "no-cache"},
+        }
+        reply = self.request("GET", path, (200,), **options)
+        try:
+            values = np.frombuffer(blosc.decompress(reply.content), dtype)
+        except (blosc.blosc_extension.error, ValueError) as error:
+            raise BossdbRefusal(
+                f"{self.endpoint.host} answered GET {path} with no blosc block: {error}", 200
+            ) from None
+        if values.size != np.prod(box.shape):
+            raise BossdbRefusal(
+                f"{self.endpoint.host} answered GET {path} with {values.size:,} voxels of "
+                f"{dtype}, not with {np.prod(box.shape):,}.",
+                200,
+            )
+        return values.reshape(box.shape)
+
+    def request(
+        self, method: str, path: str, expected: Iterable[int], **options
+    ) -> requests.Response:
+        """Send a request below /v1 until it is answered with an expected status.
+
+        Connection faults, 502, 503 and 504 are tried again with growing pauses; so are 500
+        on cutouts, once the token was seen to be accepted, and passing write faults
+        (400/9001). Repeating is harmless: a write of the same block changes nothing.
+
+        Raises:
+            BossdbRefusal: for every other answer, at once, and when all tries are used up.
+        """
+        once = functools.partial(self._once, method, path, frozenset(expected), options)
+        try:
+            return _retrying()(once)
+        except _MayPass as fault:
+            raise BossdbRefusal(
+                f"{self.endpoint.host} did not carry out {method} {path} in {TRIES} tries; the "
+                f"last one ended with: {fault}. What was sent so far is recorded. Run the same "
+                "command again later; it goes on from there.",
+                0,
+            ) from None
+
+    def _once(self, method: str, path: str, expected: frozenset[int], options: dict):
+        url = f"{self.endpoint.url}/v1/{path}"
+        try:
+            reply = self._session.request(method, url, **options)
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            raise _MayPass(f"{type(error).__name__}, no answer") from None
+        if reply.status_code in expected:
+            return reply
+        if self._may_pass(reply, path):
+            raise _MayPass(_shown(reply))
+        raise refusal_for(reply, self.endpoint.host)
+
+    def _may_pass(self, reply: requests.Response, path: str) -> bool:
+        if reply.status_code in (502, 503, 504):
+            return True
+        if reply.status_code == 500 and path.startswith("cutout/"):
+            # BossDB answers 500, not 401, to a cutout request with a bad token.
+            self.check_token()
+            return True
+        code, message = error_of(reply)
+        lasting = ("lock", "resolution", "abstract")
+        return code == 9001 and not any(word in message.lower() for word in lasting)
+
+    def check_token(self) -> None:
+        """Ask for the list of collections, which a bad token is refused.
+
+        Raises:
+            BossdbRefusal: if the token is not accepted.
+        """
+        url = f"{self.endpoint.url}/v1/collection/"
+        try:
+            reply = self._session.get(url, headers={"Accept": "application/json"})
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise _MayPass(f"{type(error).__name__}, no answer") from None
+        if reply.status_code in (401, 403):
+            raise refusal_for(reply, self.endpoint.host)
+
+
+def _retrying() -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(_MayPass),
+        stop=tenacity.stop_after_attempt(TRIES),
+        wait=tenacity.wait_exponential_jitter(initial=0.5, max=30),
+        before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
+        reraise=True,
+    )
+
+
+def _cutout_path(channel: str, box: Box) -> str:
+    (z0, y0, x0), (z1, y1, x1) = box.start, box.stop
+    return f"cutout/{channel}/0/{x0}:{x1}/{y0}:{y1}/{z0}:{z1}/"
+
+
+def error_of(reply: requests.Response) -> tuple[int | None, str]:
+    """Return BossDB's own error code, if the answer has one, and the message."""
+    try:
+        body = reply.json()
+    except requests.JSONDecodeError:
+        return None, reply.reason or ""
+    if not isinstance(body, dict):
+        return None, str(body)[:300]
+    return body.get("code"), str(body.get("message", body.get("detail", "")))[:300]
+
+
+def _shown(reply: requests.Response) -> str:
+    code, message = error_of(reply)
+    return f"answer {reply.status_code}{f'/{code}' if code else ''} {message}".strip()
+
+
+def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
+    """Say what an answer means to the person who runs the workflow."""
+    code, message = error_of(reply)
+    status = reply.status_code
+    if status == 401:
+        text = TOKEN_REFUSED.format(host=host)
+    elif status == 429:
+        text = QUOTA_REACHED.format(host=host, message=message)
+    elif status == 403 and code == 3000:
+        text = (
+            f"Your BossDB account on {host} may not create resources (403/3000). Ask the "
+            "BossDB team for the role resource-manager, or have them create the resources."
+        )
+    elif status == 403:
+        text = (
+            f"Your BossDB account on {host} has no right to do this (403/{code}): {message} "
+            "Ask the owner of the resource for it."
+        )
+    else:
+        what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
+        text = f"{host} refused {what}: {_shown(reply)}"
+    return BossdbRefusal(text, status, code)

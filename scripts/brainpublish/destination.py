@@ -1,0 +1,35 @@
+"""The one place where a destination is opened: the embedded services, or remote ones."""
+
+import contextlib
+from collections.abc import Iterator
+
+from brainpublish.bossdb.endpoint import Endpoint, remote_endpoint
+
+
+@contextlib.contextmanager
+def open_bossdb(destination: dict) -> Iterator[Endpoint]:
+    """Yield the BossDB of a destination.
+
+    Args:
+        destination: {kind: local, store}: an embedded service over that store runs for as
+            long as the block; or {kind: remote, protocol, host}.
+
+    Raises:
+        Refusal: if a remote one has no token.
+    """
+    if destination["kind"] == "remote":
+        yield remote_endpoint(destination["protocol"], destination["host"])
+        return
+    from brainpublish.local.bossdb import create_app
+    from brainpublish.local.serve import serving
+    from brainpublish.local.store import LocalStore
+
+    store = LocalStore(destination["store"]).open()
+    with serving(create_app(store)) as port:
+        yield Endpoint(
+            "local",
+            "http",
+            f"127.0.0.1:{port}",
+            f"local-{store.id[:12]}",
+            store.secrets["bossdb_manager"],
+        )

@@ -89,7 +89,7 @@ def ensure_resources(
     Args:
         client: the server.
         plans: the channels of a volume, the image before its annotations.
-        ledger_folder: gives the folder of ledgers of a channel by its last name.
+        ledger_folder: gives the folder of ledgers of a channel by its name.
 
     Returns:
         Each resource's name with `created` or `present`.
@@ -97,18 +97,11 @@ def ensure_resources(
     Raises:
         Refusal: with every difference found, both values shown, before anything is made.
     """
-    differences = [text for plan in plans for text in compare(client, plan)]
-    if differences:
-        shown = "\n".join(f"  {text}" for text in dict.fromkeys(differences))
-        raise Refusal(
-            f"What is on {client.endpoint.host} differs from the config, and cannot be "
-            f"changed there:\n{shown}\n"
-            "Correct the config, or choose another name for the experiment."
-        )
+    _refuse_differences(client, [text for plan in plans for text in compare(client, plan)])
     remote = _intern(client)
     outcomes: dict[str, str] = {}
     for plan in plans:
-        _ensure(client, remote, plan, ledger_folder(plan.channel["channel"]), outcomes)
+        _ensure(client, remote, plan, ledger_folder(plan.name), outcomes)
     return outcomes
 
 
@@ -127,6 +120,30 @@ def compare(client: BossdbClient, plan: ChannelPlan) -> list[str]:
     expected = {"type": plan.channel["type"], "datatype": plan.channel["dtype"]}
     found = _there(client, plan.path) if experiment else None
     return texts + _differences(f"channel {plan.name}", expected, found)
+
+
+def require_channel(client: BossdbClient, plan: ChannelPlan) -> None:
+    """Stop unless a channel is on the server, and is what it should be.
+
+    Raises:
+        Refusal: if it is not there, or with both values of everything that differs.
+    """
+    if _there(client, plan.experiment) is None or _there(client, plan.path) is None:
+        raise Refusal(
+            f"{plan.name} is not on {client.endpoint.host} any more. Run again with "
+            "`--forcerun create_resources` to make it anew."
+        )
+    _refuse_differences(client, compare(client, plan))
+
+
+def _refuse_differences(client: BossdbClient, differences: list[str]) -> None:
+    if differences:
+        shown = "\n".join(f"  {text}" for text in dict.fromkeys(differences))
+        raise Refusal(
+            f"What is on {client.endpoint.host} differs from the config, and cannot be "
+            f"changed there:\n{shown}\n"
+            "Correct the config, or choose another name for the experiment."
+        )
 
 
 def _differences(what: str, expected: dict, found: dict | None) -> list[str]:
@@ -192,9 +209,7 @@ def _ensure(client, remote, plan: ChannelPlan, folder: Path, outcomes: dict) -> 
         outcomes[plan.path] = CREATED
     outcomes.setdefault(plan.path, PRESENT)
     # Another run may have made one of them meanwhile, and not as this one would.
-    differences = compare(client, plan)
-    if differences:
-        raise Refusal("Made by someone else meanwhile, and different: " + "; ".join(differences))
+    _refuse_differences(client, compare(client, plan))
 
 
 def _ensure_experiment(client, remote, plan: ChannelPlan, outcomes: dict) -> None:

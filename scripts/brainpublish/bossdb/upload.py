@@ -70,6 +70,7 @@ class SlabUpload:
         client: the server.
         channel: collection/experiment/channel.
         dtype: the channel's type on the server.
+        label: what a stored 1 is published as, for binary masks; 1 changes nothing.
         stack: the stack's array z, y, x, of any type that `dtype` holds; indexing it gives
             something that `numpy.asarray` reads.
         ledger: the slab's ledger for this server.
@@ -83,6 +84,7 @@ class SlabUpload:
     stack: object
     ledger: SlabLedger
     connections: int
+    label: int = 1
     patience: float = PATIENCE_SECONDS
 
     def run(self, boxes: list[Box], verify: str, share: float = 1.0) -> Counts:
@@ -125,9 +127,13 @@ class SlabUpload:
     def _values(self, box: Box) -> np.ndarray:
         return np.ascontiguousarray(self.stack[box.slices])
 
+    def _published(self, values: np.ndarray) -> np.ndarray:
+        published = values.astype(self.dtype, copy=False)
+        return published if self.label == 1 else published * np.dtype(self.dtype).type(self.label)
+
     def _bring(self, box: Box) -> Outcome:
         values = self._values(box)
-        digest = digest_of(values)
+        digest = digest_of(values, self.label)
         known = self.ledger.digest_of(box.key)
         blank = not values.any()
         if known == digest:
@@ -136,7 +142,7 @@ class SlabUpload:
             return Outcome(box, EMPTY, digest, False)
         if known is None and not self.ledger.ours:
             there = self.client.get_cutout(self.channel, box, self.dtype)
-            if np.array_equal(there, values):
+            if np.array_equal(there, self._published(values)):
                 return Outcome(box, EMPTY if blank else KEPT, digest, True)
             old = there.any()
         else:
@@ -150,14 +156,14 @@ class SlabUpload:
             self.client.black_cutout(self.channel, box)
         what, raw, wire = ERASED, 0, 0
         if values.any():
-            expanded = values.astype(self.dtype, copy=False)
-            wire = self.client.post_cutout(self.channel, box, expanded)
-            what, raw = SENT, expanded.nbytes
+            published = self._published(values)
+            wire = self.client.post_cutout(self.channel, box, published)
+            what, raw = SENT, published.nbytes
         self.ledger.hold(box.key, digest)
         return Outcome(box, what, digest, False, raw, wire)
 
     def _read_back(self, outcome: Outcome) -> tuple[str, str] | None:
-        values = self._values(outcome.box)
+        values = self._published(self._values(outcome.box))
         deadline = time.monotonic() + self.patience
         pause = 0.1
         while True:
@@ -171,9 +177,9 @@ class SlabUpload:
             pause = min(2 * pause, 5)
 
 
-def digest_of(values: np.ndarray) -> str:
-    """Return the sha256 of a block's shape, type and voxels, as hexadecimal text."""
-    digest = hashlib.sha256(f"{values.shape} {values.dtype.str}".encode())
+def digest_of(values: np.ndarray, label: int = 1) -> str:
+    """Return the sha256 of a block's shape, type, label and voxels, as hexadecimal text."""
+    digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {label}".encode())
     digest.update(values.data)
     return digest.hexdigest()
 

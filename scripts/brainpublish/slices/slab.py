@@ -114,6 +114,7 @@ def _cast(values: np.ndarray, plan: StackPlan) -> np.ndarray:
         what = "labels" if plan.mask and plan.mask.kind == LABELS else "values"
         raise UnreadableSlice(
             "SLICE_DTYPE",
-            f"holds {what} of type {values.dtype} up to {largest:,}, {plan.dtype} ends at {limit:,}",
+            f"holds {what} of type {values.dtype} up to {largest:,}; the largest {plan.dtype} "
+            f"is {limit:,}",
         )
     return values.astype(plan.dtype)

@@ -1,0 +1,42 @@
+# make run    publish the shipped example to the embedded services
+# make test   run everything that CI runs
+# make lock   pin the newest allowed versions of all packages, with hashes
+# make clean  remove what runs left, but not what was published (local-store)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate
+
+.PHONY: run test lock clean
+
+run: $(VENV)/run.done
+	$(BIN)/snakemake --cores all
+
+test: $(VENV)/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/python -m pytest
+
+$(VENV)/run.done: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/test.done: $(VENV)/run.done requirements-test.lock
+	$(PIP) install --quiet --require-hashes --requirement requirements-test.lock
+	touch $@
+
+lock:
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra test --constraint requirements.lock pyproject.toml \
+		--output-file requirements-test.lock
+
+clean:
+	rm -rf results logs benchmarks .snakemake .pytest_cache .ruff_cache .hypothesis

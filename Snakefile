@@ -1,0 +1,42 @@
+# Publishes brain volumes to BossDB and region features to the IBL atlas website.
+# The targets: all (publish everything; the default) and check (stop before anything is sent).
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# A config given on the command line stands alone: merged into the shipped one, it would
+# publish the shipped example beside it.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/volumes.smk"
+include: "rules/features.smk"
+include: "rules/publish.smk"
+
+
+rule all:
+    """Publish everything that the config names, and leave a receipt for each."""
+    input:
+        channel_receipts(),
+        bucket_receipts(),
+    default_target: True
+    localrule: True
+
+
+rule check:
+    """Make and check all intermediates; needs no network and no token."""
+    input:
+        "results/checked.json",
+    localrule: True
+
+
+onstart:
+    refuse_without_secrets(job.rule.name for job in workflow.dag.needrun_jobs())
+
+
+onsuccess:
+    print(run_summary())

@@ -1,0 +1,186 @@
+# Takes the config; leaves what the rules ask of it: sections, files, gates, secrets.
+import functools
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from brainpublish.atlas.tokens import missing_atlas_secrets
+from brainpublish.bossdb.endpoint import find_token, missing_token_text
+from brainpublish.codedigest import code_digest
+from brainpublish.config import channels_of, destination_of, load_config
+from brainpublish.findings import Refusal
+from brainpublish.slices.discover import list_slices
+from brainpublish.slices.slabs import slab_count, slab_depth
+from brainpublish.summary import run_summary
+
+
+wildcard_constraints:
+    volume=r"[A-Za-z0-9_-]+",
+    channel=r"[A-Za-z0-9_-]+",
+    bucket=r"[A-Za-z0-9_.-]+",
+    slab=r"\d+",
+
+
+try:
+    CONFIG = load_config(config, Path(workflow.basedir, "config/schemas/config.schema.json"))
+except Refusal as refusal:
+    raise WorkflowError(str(refusal)) from None
+
+CHANNELS = channels_of(CONFIG)
+DESTINATION = destination_of(CONFIG)
+SENDING_RULES = {
+    "bossdb": {"create_resources", "upload_slab", "publish_channel"},
+    "atlas": {"publish_bucket"},
+}
+
+# Upload jobs share the requests in flight, however many jobs may run at once.
+workflow.register_resource("connections", CONFIG["bossdb"]["connections"])
+
+
+@functools.cache
+def code_of(script):
+    return code_digest(Path(workflow.basedir, "scripts", script))
+
+
+@functools.cache
+def listing_of(volume, channel):
+    section = CHANNELS[volume][channel]
+    return list_slices(section["path"], section["pattern"])
+
+
+def depth_of(volume, channel):
+    count = len(listing_of(volume, channel).files)
+    return slab_depth(count, CONFIG["volumes"][volume]["slab_depth"])
+
+
+def slabs_of(volume, channel):
+    count = len(listing_of(volume, channel).files)
+    return range(slab_count(count, depth_of(volume, channel)))
+
+
+def channel_section(wildcards):
+    return CHANNELS[wildcards.volume][wildcards.channel]
+
+
+def channel_listing(wildcards):
+    return [
+        {"code": finding.code, "where": finding.where, "message": finding.message}
+        for finding in listing_of(wildcards.volume, wildcards.channel).findings
+    ]
+
+
+def channel_depth(wildcards):
+    return depth_of(wildcards.volume, wildcards.channel)
+
+
+def channel_slices(wildcards):
+    return listing_of(wildcards.volume, wildcards.channel).files
+
+
+def slab_slices(wildcards):
+    depth, slab = channel_depth(wildcards), int(wildcards.slab)
+    return channel_slices(wildcards)[slab * depth : (slab + 1) * depth]
+
+
+def slab_reports(wildcards):
+    return expand(
+        "results/volumes/{volume}/{channel}/slabs/{slab}.json",
+        slab=slabs_of(wildcards.volume, wildcards.channel),
+        allow_missing=True,
+    )
+
+
+def slab_uploads(wildcards):
+    return expand(
+        "results/uploads/{volume}/{channel}/{slab}.json",
+        slab=slabs_of(wildcards.volume, wildcards.channel),
+        allow_missing=True,
+    )
+
+
+def image_plan(wildcards):
+    section = channel_section(wildcards)
+    if section["role"] == "image":
+        return []
+    return f"results/volumes/{wildcards.volume}/{image_of(wildcards.volume)}/plan.json"
+
+
+def image_of(volume):
+    return next(name for name, section in CHANNELS[volume].items() if section["role"] == "image")
+
+
+def volume_sections(wildcards):
+    return list(CHANNELS[wildcards.volume].values())
+
+
+def volume_plans(wildcards):
+    return expand(
+        "results/volumes/{volume}/{channel}/plan.json",
+        channel=CHANNELS[wildcards.volume],
+        allow_missing=True,
+    )
+
+
+def every_channel(path):
+    return [
+        path.format(volume=volume, channel=channel)
+        for volume, channels in CHANNELS.items()
+        for channel in channels
+    ]
+
+
+def every_bucket(path):
+    return [path.format(bucket=bucket) for bucket in CONFIG["buckets"]]
+
+
+def channel_receipts():
+    return every_channel("results/receipts/bossdb/{volume}/{channel}.json")
+
+
+def bucket_receipts():
+    return every_bucket("results/receipts/atlas/{bucket}.json")
+
+
+def upload_gate():
+    if CONFIG["bossdb"]["gate"] == "slab":
+        return "results/headers_checked.json"
+    return "results/checked.json"
+
+
+def bossdb_destination():
+    return DESTINATION["bossdb"]
+
+
+def atlas_destination():
+    return DESTINATION["atlas"]
+
+
+def bucket_section(wildcards):
+    return {"name": wildcards.bucket, **CONFIG["buckets"][wildcards.bucket]}
+
+
+def bucket_tables(wildcards):
+    paths = (table["path"] for table in CONFIG["buckets"][wildcards.bucket]["tables"])
+    return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
+
+
+def slab_memory(wildcards, input):
+    # Decoded slices, the slab and the shard that it is packed into, over compressed files.
+    return int(1000 + 10 * input.size_mb)
+
+
+def refuse_without_secrets(rules):
+    """Stop before any work if a secret that a job of this run needs is nowhere."""
+    rules = set(rules)
+    missing = []
+    if rules & SENDING_RULES["bossdb"] and DESTINATION["bossdb"]["kind"] == "remote":
+        host = DESTINATION["bossdb"]["host"]
+        if find_token(host) is None:
+            missing.append(missing_token_text(host))
+    if rules & SENDING_RULES["atlas"]:
+        missing += missing_atlas_secrets(atlas_destination(), list(CONFIG["buckets"]))
+    if missing:
+        raise WorkflowError("\n".join(missing))

@@ -1,0 +1,80 @@
+# Takes the raw slices of each channel; leaves its manifest, its plan, its normalised stack
+# and its findings.
+
+
+rule write_manifest:
+    """List a channel's slices with header facts and digests, and plan its stack."""
+    input:
+        slices=channel_slices,
+    output:
+        manifest="results/volumes/{volume}/{channel}/slices.tsv",
+        plan="results/volumes/{volume}/{channel}/plan.json",
+        group="results/volumes/{volume}/{channel}/stack.zarr/zarr.json",
+        array="results/volumes/{volume}/{channel}/stack.zarr/0/zarr.json",
+    log:
+        "logs/write_manifest/{volume}/{channel}.log",
+    benchmark:
+        "benchmarks/write_manifest/{volume}/{channel}.tsv"
+    conda:
+        "../envs/volumes.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+    params:
+        channel=channel_section,
+        listing=channel_listing,
+        depth=channel_depth,
+        code=code_of("write_manifest.py"),
+    script:
+        "../scripts/write_manifest.py"
+
+
+rule prepare_slab:
+    """Decode a slab's slices once, check and normalise them, and write its shard."""
+    input:
+        slices=slab_slices,
+        manifest=ancient("results/volumes/{volume}/{channel}/slices.tsv"),
+        plan=ancient("results/volumes/{volume}/{channel}/plan.json"),
+        array=ancient("results/volumes/{volume}/{channel}/stack.zarr/0/zarr.json"),
+    output:
+        shard="results/volumes/{volume}/{channel}/stack.zarr/0/c/{slab}/0/0",
+        report="results/volumes/{volume}/{channel}/slabs/{slab}.json",
+    log:
+        "logs/prepare_slab/{volume}/{channel}/{slab}.log",
+    benchmark:
+        "benchmarks/prepare_slab/{volume}/{channel}/{slab}.tsv"
+    conda:
+        "../envs/volumes.yaml"
+    threads: 2
+    resources:
+        mem_mb=slab_memory,
+    params:
+        channel=channel_section,
+        depth=channel_depth,
+        code=code_of("prepare_slab.py"),
+    script:
+        "../scripts/prepare_slab.py"
+
+
+rule check_channel:
+    """Gather all findings of a channel; never stops, so that they are there to read."""
+    input:
+        plan="results/volumes/{volume}/{channel}/plan.json",
+        image=image_plan,
+        reports=slab_reports,
+    output:
+        findings="results/volumes/{volume}/{channel}/findings.json",
+    log:
+        "logs/check_channel/{volume}/{channel}.log",
+    benchmark:
+        "benchmarks/check_channel/{volume}/{channel}.tsv"
+    conda:
+        "../envs/volumes.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        channel=channel_section,
+        code=code_of("check_channel.py"),
+    script:
+        "../scripts/check_channel.py"

@@ -1,0 +1,70 @@
+"""A digest of the code that a rule runs, so that an edit re-runs what it affects.
+
+Snakemake looks at a script's time, which a fresh clone changes, and not at all at the
+modules that it imports. The digest is a parameter of the rule instead.
+"""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+PACKAGE = "brainpublish"
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def code_digest(script: str | Path) -> str:
+    """Return the sha256 of a script and of every module of this package it leads to.
+
+    Comments, blank lines and docstrings do not count: the digest is of the parsed code.
+    """
+    script = Path(script)
+    digest = hashlib.sha256()
+    for path in sorted(_reachable(script)):
+        digest.update(path.name.encode() + _code_of(path).encode())
+    return digest.hexdigest()
+
+
+def _reachable(script: Path) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imports(path, script.parent)
+    return found
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _code_of(path: Path) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.unparse(tree)
+
+
+def _imports(path: Path, root: Path) -> list[Path]:
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    ours = (name for name in names if name.partition(".")[0] == PACKAGE)
+    return [file for name in ours for file in _files_of(name, root)]
+
+
+def _files_of(module: str, root: Path) -> list[Path]:
+    """Return a module's file and those of the packages it is in."""
+    parts = module.split(".")
+    stems = (root.joinpath(*parts[:count]) for count in range(1, len(parts) + 1))
+    places = ((stem.with_suffix(".py"), stem / "__init__.py") for stem in stems)
+    return [file for pair in places for file in pair if file.is_file()]

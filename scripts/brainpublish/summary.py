@@ -1,0 +1,27 @@
+"""What a run left, said in a few lines for the person at the terminal."""
+
+from pathlib import Path
+
+from brainpublish.files import read_json
+
+RECEIPTS = Path("results", "receipts")
+
+
+def run_summary() -> str:
+    """Return where the receipts of the working directory are, one line each."""
+    lines = []
+    for path in sorted(RECEIPTS.glob("*/**/*.json")):
+        lines.append(f"  {path}  {_claim(read_json(path))}")
+    if not lines:
+        return "Checked. Nothing was sent; findings and intermediates are below results/."
+    return "\n".join(["Published and verified. The receipts:", *lines])
+
+
+def _claim(receipt: dict) -> str:
+    if "channel" in receipt:
+        cuboids, read = receipt["cuboids"], receipt["verified"]
+        return (
+            f"{receipt['channel']}: {cuboids['total']} cuboids, "
+            f"{read['cuboids']} read back equal ({read['mode']})"
+        )
+    return f"{len(receipt['features'])} features: {receipt['url']}"

@@ -1,0 +1,7 @@
+"""Rule check_findings: the gate before anything is sent."""
+
+from brainpublish.gate import pass_gate
+from brainpublish.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    pass_gate([*snakemake.input.channels, *snakemake.input.buckets], snakemake.output[0])

@@ -1,0 +1,12 @@
+"""Rule create_resources. The token is read by the package, from the environment."""
+
+from brainpublish.bossdb.steps import create_volume
+from brainpublish.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    create_volume(
+        channels=snakemake.params.channels,
+        plans=list(snakemake.input.plans),
+        destination=snakemake.params.destination,
+        output=snakemake.output.resources,
+    )

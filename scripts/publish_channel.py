@@ -1,0 +1,16 @@
+"""Rule publish_channel. The token is read by the package, from the environment."""
+
+from brainpublish.bossdb.steps import publish_channel
+from brainpublish.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    publish_channel(
+        channel=snakemake.params.channel,
+        verify=snakemake.params.verify,
+        after=snakemake.params.after,
+        destination=snakemake.params.destination,
+        plan=snakemake.input.plan,
+        manifest=snakemake.input.manifest,
+        uploads=list(snakemake.input.uploads),
+        output=snakemake.output.receipt,
+    )

@@ -1,0 +1,19 @@
+"""Rule upload_slab. The token is read by the package, from the environment."""
+
+from pathlib import Path
+
+from brainpublish.bossdb.steps import upload_slab
+from brainpublish.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    upload_slab(
+        channel=snakemake.params.channel,
+        slab=int(snakemake.wildcards.slab),
+        connections=snakemake.resources.connections,
+        verify=snakemake.params.verify,
+        destination=snakemake.params.destination,
+        plan=snakemake.input.plan,
+        report=snakemake.input.report,
+        stack=Path(snakemake.input.plan).with_name("stack.zarr"),
+        output=snakemake.output.counts,
+    )

@@ -1,0 +1,18 @@
+"""Rule write_manifest: what the headers and digests of a channel's slices tell."""
+
+from pathlib import Path
+
+from brainpublish.joblog import job_log
+from brainpublish.slices.steps import make_manifest
+
+with job_log(snakemake.log[0]):
+    make_manifest(
+        channel=snakemake.params.channel,
+        files=list(snakemake.input.slices),
+        listing=snakemake.params.listing,
+        depth=snakemake.params.depth,
+        threads=snakemake.threads,
+        manifest=snakemake.output.manifest,
+        plan=snakemake.output.plan,
+        stack=Path(snakemake.output.group).parent,
+    )

@@ -16,9 +16,7 @@ CONFIG_CODES: dict[str, Code] = {}
 
 SLICE_CODES: dict[str, Code] = {
     "SLICES_FOLDER": Code("error", "folder not found", "Correct `path` in the config."),
-    "SLICES_NONE": Code(
-        "error", "no slice found", "Correct `path` or `pattern` in the config."
-    ),
+    "SLICES_NONE": Code("error", "no slice found", "Correct `path` or `pattern` in the config."),
     "SLICE_ORDER": Code("note", "slices ordered by number"),
     "SLICES_COUNT": Code(
         "error",
@@ -41,12 +39,8 @@ SLICE_CODES: dict[str, Code] = {
         "pixel type that cannot be published as it is",
         "Export the slices as unsigned grey scale of 8 or 16 bits (labels: up to 64).",
     ),
-    "SLICE_COLOUR": Code(
-        "error", "colour slice", "Export one channel of it as a grey scale file."
-    ),
-    "SLICE_PAGES": Code(
-        "error", "file with several pages", "Save each page as a file of its own."
-    ),
+    "SLICE_COLOUR": Code("error", "colour slice", "Export one channel of it as a grey scale file."),
+    "SLICE_PAGES": Code("error", "file with several pages", "Save each page as a file of its own."),
     "SLICE_SIZE": Code(
         "error", "slice of another size", "Export these slices at the size of the others."
     ),
@@ -87,6 +81,98 @@ SLICE_CODES: dict[str, Code] = {
     ),
 }
 
-REGION_CODES: dict[str, Code] = {}
+REGION_CODES: dict[str, Code] = {
+    "TABLE_MISSING": Code("error", "a table is not there", "Check `path`, or bring the file."),
+    "TABLE_UNREADABLE": Code("error", "a file cannot be read as a table", "Save it as UTF-8 CSV."),
+    "TABLE_EMPTY": Code("error", "a table has no rows", "Check that the export was complete."),
+    "TABLE_COLUMN": Code(
+        "error",
+        "a column is not in the table",
+        "Correct the name in the config, or the header of the table.",
+    ),
+    "TABLE_COLUMN_TWICE": Code(
+        "error", "two columns have one name", "Rename one: it is unclear which is meant."
+    ),
+    "TABLE_RAGGED": Code(
+        "error",
+        "a row has more cells than the header",
+        "Look for a comma inside a number or a name; quote that cell.",
+    ),
+    "TABLE_READ_AS": Code("note", "a table is not plain UTF-8 CSV with commas"),
+    "REGION_UNKNOWN": Code(
+        "error",
+        "a region is not in the Allen ontology of 2017",
+        "Write the acronym, the atlas id or the full name as the atlas has it. Upper and "
+        "lower case matter; `ignore_case: true` accepts a name that fits only one region.",
+    ),
+    "REGION_IS_DATE": Code(
+        "error",
+        "a date stands where a region is expected",
+        "A spreadsheet changed it: restore the acronym from the source and save it as text.",
+    ),
+    "REGION_EMPTY": Code(
+        "error", "a row has values but no region", "Name the region, or remove the row."
+    ),
+    "REGION_OUTSIDE": Code(
+        "warning", "void, root, retina and unassigned rows are left out", "Nothing, if so meant."
+    ),
+    "REGION_TRIMMED": Code("note", "blanks around a region were ignored"),
+    "REGION_ANY_CASE": Code("warning", "a region was matched in another case", "Check the match."),
+    "REGION_BY_NAME": Code("note", "regions were given by full name"),
+    "REGION_SIDE": Code(
+        "error",
+        "the sign of an atlas id and the hemisphere disagree",
+        "A negative atlas id is the left side. Correct the sign or `hemisphere`; for ids "
+        "without a sign, name a column that holds the side.",
+    ),
+    "HEMISPHERE_UNKNOWN": Code(
+        "error", "a side is not known", "Write left, right or both (l, r, lh, rh are read too)."
+    ),
+    "HEMISPHERE_MISSING": Code(
+        "error",
+        "regions are given without a side",
+        "Set `hemisphere` to left, right, both, or the name of a column.",
+    ),
+    "REGION_DUPLICATE": Code(
+        "error",
+        "a region is given more than once",
+        "Choose how to make one value: `aggregate: mean`, median, sum, min or max.",
+    ),
+    "REGION_AGGREGATED": Code("note", "several rows make one value"),
+    "REGION_OVERLAP": Code(
+        "warning",
+        "a region is given together with regions inside it",
+        "Give regions that do not contain each other. The views disagree otherwise: the Allen "
+        "view may spread the inner value to its neighbours, Beryl and Cosmos average both.",
+    ),
+    "REGION_INVISIBLE": Code("note", "regions that no view of the website shows by themselves"),
+    "VALUE_NOT_NUMBER": Code(
+        "error", "a cell holds no number", "Write a plain number, or leave the cell empty."
+    ),
+    "VALUE_NOT_FINITE": Code(
+        "error", "a number is infinite or too large", "Leave the cell empty if it has no value."
+    ),
+    "VALUE_MISSING": Code("note", "regions without a value are left out"),
+    "VALUE_ZERO": Code(
+        "note",
+        "the website paints exactly 0 grey, like a region without a value",
+        "Nothing, if so meant. Leave the cell empty where 0 stands for no value.",
+    ),
+    "FEATURE_EMPTY": Code("error", "a feature has no value", "Check its column, or remove it."),
+    "FEATURE_CONSTANT": Code("warning", "all values of a feature are the same"),
+    "FEATURE_INVISIBLE": Code(
+        "error", "no view shows the feature", "Give regions that a view of the website shows."
+    ),
+    "TREE_LEAF_UNKNOWN": Code(
+        "error", "a leaf of the tree names no feature", "Write the feature's name, or add it."
+    ),
+    "TREE_LEAF_TWICE": Code("warning", "a feature is twice in the tree", "Remove one leaf."),
+    "TREE_EMPTY": Code(
+        "error", "a tree without features hides everything", "Add leaves, or leave `tree` out."
+    ),
+    "FEATURE_NOT_IN_TREE": Code(
+        "warning", "features that the website will hide", "Add them to `tree` to show them."
+    ),
+}
 
 CODES: dict[str, Code] = CONFIG_CODES | SLICE_CODES | REGION_CODES

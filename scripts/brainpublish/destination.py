@@ -2,7 +2,10 @@
 
 import contextlib
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+from brainpublish.atlas.endpoint import LOCAL, REMOTE, AtlasEndpoint, endpoint_id
+from brainpublish.atlas.tokens import CLIENT_FILE, client_file, global_key
 from brainpublish.bossdb.endpoint import Endpoint, remote_endpoint
 
 
@@ -32,4 +35,42 @@ def open_bossdb(destination: dict) -> Iterator[Endpoint]:
             f"127.0.0.1:{port}",
             f"local-{store.id[:12]}",
             store.secrets["bossdb_manager"],
+        )
+
+
+@contextlib.contextmanager
+def open_atlas(destination: dict) -> Iterator[AtlasEndpoint]:
+    """Yield the atlas features service of a destination.
+
+    Args:
+        destination: {kind: local, store}: an embedded service over that store runs for as
+            long as the block, with a token file inside the store; or {kind: remote, api,
+            website}, with the official client's token file.
+    """
+    if destination["kind"] == REMOTE:
+        api = destination["api"]
+        yield AtlasEndpoint(
+            REMOTE,
+            api,
+            destination["website"],
+            urlsplit(api).netloc,
+            endpoint_id(api),
+            client_file(),
+            global_key,
+        )
+        return
+    from brainpublish.local.atlas import create_app
+    from brainpublish.local.serve import serving
+    from brainpublish.local.store import LocalStore
+
+    store = LocalStore(destination["store"]).open()
+    with serving(create_app(store)) as port:
+        yield AtlasEndpoint(
+            LOCAL,
+            f"http://127.0.0.1:{port}/api/",
+            "",
+            "embedded",
+            f"local-{store.id[:12]}",
+            store.path / "atlas-client" / CLIENT_FILE.name,
+            lambda: store.secrets["atlas_global_key"],
         )

@@ -1,0 +1,73 @@
+# Takes tables of values per region; leaves for each bucket its resolved regions, its payloads,
+# all findings, and, once the gate is passed, the receipt of what the atlas service holds.
+
+
+rule resolve_regions:
+    """Read a bucket's tables and say which region and side each value belongs to."""
+    input:
+        tables=bucket_tables,
+    output:
+        regions="results/features/{bucket}/regions.tsv",
+        findings="results/features/{bucket}/resolved.json",
+    log:
+        "logs/resolve_regions/{bucket}.log",
+    benchmark:
+        "benchmarks/resolve_regions/{bucket}.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        bucket=bucket_section,
+        code=code_of("resolve_regions.py"),
+    script:
+        "../scripts/resolve_regions.py"
+
+
+rule map_features:
+    """Map a bucket's values to what the website draws, one payload per feature."""
+    input:
+        regions="results/features/{bucket}/regions.tsv",
+        resolved="results/features/{bucket}/resolved.json",
+    output:
+        payloads="results/features/{bucket}/payloads.json",
+        findings="results/features/{bucket}/findings.json",
+    log:
+        "logs/map_features/{bucket}.log",
+    benchmark:
+        "benchmarks/map_features/{bucket}.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        bucket=bucket_section,
+        code=code_of("map_features.py"),
+    script:
+        "../scripts/map_features.py"
+
+
+rule publish_bucket:
+    """Create, update or keep a bucket's features, read them back, and write the receipt."""
+    input:
+        payloads="results/features/{bucket}/payloads.json",
+        gate=ancient("results/checked.json"),
+    output:
+        receipt="results/receipts/atlas/{bucket}.json",
+    log:
+        "logs/publish_bucket/{bucket}.log",
+    benchmark:
+        "benchmarks/publish_bucket/{bucket}.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        bucket=bucket_section,
+        destination=atlas_destination(),
+        code=code_of("publish_bucket.py"),
+    script:
+        "../scripts/publish_bucket.py"

@@ -1,0 +1,276 @@
+"""All values of a bucket: one row per feature, region and side, out of any number of tables.
+
+The result keeps which rows of which table made each value, and by which rule.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from brainpublish.findings import Finding
+from brainpublish.regions.places import Places, hemisphere_column, row_places
+from brainpublish.regions.table import Table, read_table
+from brainpublish.regions.universe import SIDES, signed_id, universe
+from brainpublish.regions.values import cell_number
+
+COLUMNS = (
+    "feature",
+    "acronym",
+    "atlas_id",
+    "hemisphere",
+    "value",
+    "rows",
+    "aggregate",
+    "source",
+)
+SHOWN_ROWS = 8
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+RULES: dict[str, Callable[[Sequence[float]], float]] = {
+    "mean": _mean,
+    "median": statistics.median,
+    "sum": math.fsum,
+    "min": min,
+    "max": max,
+}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One value that a row of a table gives for a feature in a region on one side."""
+
+    feature: str
+    index: int
+    side: str
+    value: float
+    path: str
+    row: int
+    aggregate: str
+
+
+def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return a bucket's values and all findings in its tables.
+
+    `bucket` is its section of the config. The frame has the columns `COLUMNS`: `atlas_id` is
+    signed (negative is left), `value` float64, `rows` the number of input rows behind it,
+    `source` their table and row numbers. Features come in the order of the config, regions in
+    the order of the tables.
+    """
+    observations: list[Observation] = []
+    findings: list[Finding] = []
+    for section in bucket["tables"]:
+        found, said = table_observations(section)
+        observations += found
+        findings += said
+    records, said = aggregated(observations)
+    findings += said
+    order = {name: i for i, name in enumerate(feature_names(bucket))}
+    records.sort(key=lambda record: order[record["feature"]])
+    findings += _empty_features(order, observations, findings)
+    return pd.DataFrame(records, columns=list(COLUMNS)), findings
+
+
+def feature_names(bucket: dict) -> list[str]:
+    """Return the names of a bucket's features in the order of the config, each once."""
+    return list(dict.fromkeys(name for table in bucket["tables"] for name in table["features"]))
+
+
+def _empty_features(
+    names: Sequence[str], observations: Sequence[Observation], findings: Sequence[Finding]
+) -> list[Finding]:
+    """Name the features without a value, unless an error already says why."""
+    if any(finding.severity == "error" for finding in findings):
+        return []
+    filled = {observation.feature for observation in observations}
+    return [
+        Finding("FEATURE_EMPTY", f"feature {name}", "no region has a value")
+        for name in names
+        if name not in filled
+    ]
+
+
+def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]:
+    """Return what one table says, and what is wrong in it."""
+    value_columns = _value_columns(section)
+    column = hemisphere_column(section.get("hemisphere"))
+    wanted = [section["regions"], *([column] if column else []), *value_columns]
+    if "feature" in section:
+        wanted.append(section["feature"])
+    table, findings = read_table(
+        section["path"], wanted, section.get("separator"), section.get("sheet")
+    )
+    if table is None:
+        return [], findings
+    places = row_places(
+        table,
+        section["regions"],
+        section.get("hemisphere"),
+        value_columns,
+        section.get("ignore_case", False),
+    )
+    observations: list[Observation] = []
+    for name in section["features"]:
+        found, said = _feature_observations(table, section, name, places)
+        observations += found
+        findings += said
+    findings = [*findings, *places.findings, *_missing_side(table, section, places)]
+    return observations, findings
+
+
+def _value_columns(section: dict) -> list[str]:
+    """Return the columns that hold values, each once."""
+    if "value" in section:
+        return [section["value"]]
+    columns = [
+        column
+        for name, feature in section["features"].items()
+        for _, column in _columns(name, feature)
+    ]
+    return list(dict.fromkeys(columns))
+
+
+def _columns(name: str, feature: dict) -> Iterator[tuple[str | None, str]]:
+    """Yield (side, column) of a feature in a wide table; no side: the row says it."""
+    if "values" in feature:
+        yield from ((side, feature["values"][side]) for side in SIDES if side in feature["values"])
+    else:
+        yield None, feature.get("column", name)
+
+
+def _missing_side(table: Table, section: dict, places: Places) -> list[Finding]:
+    by_row = all("values" in feature for feature in section["features"].values())
+    rows = [row for row, place in places.by_row.items() if not place.sides]
+    if not rows or by_row:
+        return []
+    return [
+        Finding(
+            "HEMISPHERE_MISSING",
+            table.path,
+            f"{len(rows)} regions given without a side, the first in row {rows[0]}",
+        )
+    ]
+
+
+def _feature_observations(
+    table: Table, section: dict, name: str, places: Places
+) -> tuple[list[Observation], list[Finding]]:
+    observations: list[Observation] = []
+    findings: list[Finding] = []
+    missing: list[int] = []
+    for row, side, column in _cells(table, section, name, places):
+        cell = cell_number(
+            table.frame.at[row, column], section.get("decimal", "."), section.get("missing", ())
+        )
+        if cell.code:
+            findings.append(Finding(cell.code, table.place(row, column), cell.message))
+            continue
+        if row not in places.by_row:
+            continue
+        if cell.value is None:
+            missing.append(row)
+            continue
+        place = places.by_row[row]
+        for each in (side,) if side else place.sides:
+            observations.append(
+                Observation(
+                    name,
+                    place.index,
+                    each,
+                    cell.value,
+                    table.path,
+                    row,
+                    section.get("aggregate", "error"),
+                )
+            )
+    if missing:
+        findings.append(_missing_values(table, name, missing))
+    return observations, findings
+
+
+def _cells(
+    table: Table, section: dict, name: str, places: Places
+) -> Iterator[tuple[int, str | None, str]]:
+    """Yield (row, side or None, column) of each cell of a feature in the brain."""
+    feature = section["features"][name]
+    rows = [row for row in table.frame.index if row not in places.outside]
+    if "feature" in section:
+        label = feature.get("column", name)
+        labels = table.frame[section["feature"]]
+        yield from ((row, None, section["value"]) for row in rows if labels[row].strip() == label)
+        return
+    for side, column in _columns(name, feature):
+        yield from ((row, side, column) for row in rows)
+
+
+def _missing_values(table: Table, name: str, rows: Sequence[int]) -> Finding:
+    return Finding(
+        "VALUE_MISSING",
+        f"{table.path}, feature {name}",
+        f"{len(rows)} rows without a value are left out: {row_list(rows)}",
+    )
+
+
+def row_list(rows: Sequence[int]) -> str:
+    """Return row numbers as text, the first few of many."""
+    shown = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
+    return f"{shown} and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else shown
+
+
+def aggregated(observations: Sequence[Observation]) -> tuple[list[dict], list[Finding]]:
+    """Return one record per feature, region and side, and findings about duplicates."""
+    groups: dict[tuple[str, int, str], list[Observation]] = {}
+    for observation in observations:
+        key = (observation.feature, observation.index, observation.side)
+        groups.setdefault(key, []).append(observation)
+    records = []
+    repeated: dict[tuple, list[list[Observation]]] = {}
+    for group in groups.values():
+        if len(group) > 1:
+            key = (group[0].index, group[0].side, _source(group))
+            repeated.setdefault(key, []).append(group)
+        if len(group) == 1 or group[0].aggregate in RULES:
+            records.append(_record(group))
+    return records, [_repeated(alike) for alike in repeated.values()]
+
+
+def _record(group: Sequence[Observation]) -> dict:
+    first = group[0]
+    region = universe().regions[first.index]
+    values = [observation.value for observation in group]
+    single = len(group) == 1
+    return {
+        "feature": first.feature,
+        "acronym": region.acronym,
+        "atlas_id": signed_id(region.atlas_id, first.side),
+        "hemisphere": first.side,
+        "value": values[0] if single else RULES[first.aggregate](values),
+        "rows": len(group),
+        "aggregate": "" if single else first.aggregate,
+        "source": _source(group),
+    }
+
+
+def _source(group: Sequence[Observation]) -> str:
+    rows = ",".join(str(observation.row) for observation in group)
+    return f"{group[0].path}:{rows}"
+
+
+def _repeated(alike: Sequence[Sequence[Observation]]) -> Finding:
+    """Say that a region is given more than once; `alike` holds a group for each feature."""
+    group = alike[0]
+    first = group[0]
+    acronym = universe().regions[first.index].acronym
+    values = ", ".join(f"{observation.value:g}" for observation in group[:SHOWN_ROWS])
+    more = f" and {len(alike) - 1} more features" if len(alike) > 1 else ""
+    rows = row_list([observation.row for observation in group])
+    what = f"{acronym} ({first.side}) in rows {rows}; {first.feature}: {values}{more}"
+    if first.aggregate == "error":
+        return Finding("REGION_DUPLICATE", first.path, what)
+    return Finding("REGION_AGGREGATED", first.path, f"{what}; published is their {first.aggregate}")

@@ -1,0 +1,147 @@
+"""The mapping of region values to what the website draws, as one linear operator.
+
+The mapping itself is iblbrainviewer's: for a fixed list of regions it is linear in the values
+(finite values, each region once per side). So it is run once on symbols instead of numbers:
+each symbol carries the weights of the input values, and what comes out are the rows of a
+matrix. Applying the operator to any number of features is then a matrix product.
+"""
+
+import contextlib
+import copy
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from iblbrainviewer.mappings import RegionMapper
+from iblutil.numerical import ismember
+from scipy.sparse import csr_array
+
+from brainpublish.regions.universe import brain_regions
+
+log = logging.getLogger(__name__)
+
+MAPPINGS = ("allen", "beryl", "cosmos")
+GROUPED = {"beryl": "Beryl-lr", "cosmos": "Cosmos-lr"}
+
+
+class Symbol:
+    """A weighted sum of input values, with the arithmetic that the library does on values."""
+
+    __slots__ = ("weights",)
+
+    def __init__(self, weights: dict[int, float]):
+        self.weights = weights
+
+    def __add__(self, other):
+        if not isinstance(other, Symbol):
+            return NotImplemented
+        total = dict(self.weights)
+        for column, weight in other.weights.items():
+            total[column] = total.get(column, 0.0) + weight
+        return Symbol(total)
+
+    def __truediv__(self, count):
+        return Symbol({column: weight / count for column, weight in self.weights.items()})
+
+    def __eq__(self, other):
+        return isinstance(other, Symbol) and self.weights == other.weights
+
+    __hash__ = None
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The mapping of one list of regions.
+
+    For each mapping `rows` holds the rows of the lateralised region table that get a value
+    (int64, shape (m,)), and `weights` the matrix of float64 and shape (m, n) that makes these
+    values of the n input values. Each row of weights sums to 1.
+    """
+
+    rows: dict[str, np.ndarray]
+    weights: dict[str, csr_array]
+
+    def apply(self, values: Sequence[float] | np.ndarray) -> dict[str, dict[int, float]]:
+        """Return {mapping: {table row: value}} for the values of one feature, in float64."""
+        column = np.asarray(values, dtype=np.float64)
+        return {
+            name: dict(zip(self.rows[name].tolist(), (matrix @ column).tolist(), strict=True))
+            for name, matrix in self.weights.items()
+        }
+
+
+@cache
+def _mapper() -> RegionMapper:
+    """Return a mapper of the library, whose tables are read once per process."""
+    return RegionMapper(np.array([0]), np.array([0.0]))
+
+
+def build_operator(atlas_ids: Sequence[int]) -> Operator:
+    """Return the operator of a list of signed atlas ids, each at most once.
+
+    Raises ValueError if an id is repeated: the library's mapping of repeated regions is not
+    usable, so they are aggregated before.
+    """
+    ids = np.asarray(atlas_ids, dtype=np.int64)
+    if len(np.unique(ids)) != len(ids):
+        raise ValueError("a region is given twice on one side: aggregate first")
+    mapper = copy.copy(_mapper())
+    mapper.regions = ids
+    mapper.is_acronym = False
+    rows, weights = {}, {}
+    rows["allen"], weights["allen"] = _allen(mapper, len(ids))
+    for name, library_name in GROUPED.items():
+        rows[name], weights[name] = _grouped(ids, library_name)
+        _check_grouped(mapper, library_name, rows[name], weights[name])
+    return Operator(rows, weights)
+
+
+def _allen(mapper: RegionMapper, count: int) -> tuple[np.ndarray, csr_array]:
+    symbols = np.empty(count, dtype=object)
+    symbols[:] = [Symbol({column: 1.0}) for column in range(count)]
+    mapper.values = symbols
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        rows, values = mapper.map_ids_to_allen()
+    for line in said.getvalue().splitlines():
+        log.info("iblbrainviewer: %s", line)
+    return np.asarray(rows, dtype=np.int64), _matrix([value.weights for value in values], count)
+
+
+def _grouped(ids: np.ndarray, library_name: str) -> tuple[np.ndarray, csr_array]:
+    """Return the operator of a mapping that means over the given regions of each class.
+
+    The classes are the library's own conversion of ids; the mean is unweighted.
+    """
+    table = brain_regions()
+    _, classes = ismember(table.id2id(ids, mapping=library_name), table.id)
+    rows = np.unique(classes)
+    members = [np.flatnonzero(classes == row).tolist() for row in rows]
+    weights = [dict.fromkeys(each, 1.0 / len(each)) for each in members]
+    return rows.astype(np.int64), _matrix(weights, len(ids))
+
+
+def _check_grouped(
+    mapper: RegionMapper, library_name: str, rows: np.ndarray, weights: csr_array
+) -> None:
+    """Hold a grouped operator against the library on one set of numbers."""
+    numbers = np.random.default_rng(0).uniform(-1.0, 1.0, len(mapper.regions))
+    mapper.values = numbers
+    library_rows, library_values = mapper._map_to_mapping(library_name)
+    if not np.array_equal(library_rows, rows) or not np.allclose(
+        library_values, weights @ numbers, rtol=0.0, atol=1e-12
+    ):
+        raise RuntimeError(f"iblbrainviewer maps to {library_name} in another way than expected")
+
+
+def _matrix(weights: Sequence[dict[int, float]], count: int) -> csr_array:
+    starts = np.cumsum([0, *(len(each) for each in weights)])
+    columns = [column for each in weights for column in each]
+    numbers = [weight for each in weights for weight in each.values()]
+    return csr_array(
+        (np.array(numbers, dtype=np.float64), np.array(columns, dtype=np.int64), starts),
+        shape=(len(weights), count),
+    )

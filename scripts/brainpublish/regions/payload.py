@@ -1,0 +1,68 @@
+"""What the website reads of one feature: its mapped values, their range and a histogram."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brainpublish.regions.mapping import MAPPINGS
+from brainpublish.regions.universe import ROOT, VOID
+
+BINS = 50
+
+
+def feature_payload(
+    mapped: dict[str, dict[int, float]],
+    values: Sequence[float],
+    unit: str = "",
+    short_desc: str = "",
+) -> dict:
+    """Return what is sent of one feature: `feature_data`, `short_desc` and `unit`.
+
+    `mapped` is {mapping: {table row: value}}, `values` are the given values of all regions,
+    which the histogram counts. An empty unit or description is sent too: it clears an old one.
+    """
+    return {
+        "feature_data": {
+            "mappings": {name: _mapping(mapped[name]) for name in MAPPINGS},
+            "histogram": histogram(values),
+        },
+        "short_desc": short_desc,
+        "unit": unit,
+    }
+
+
+def _mapping(values: dict[int, float]) -> dict:
+    """Return one mapping. Its statistics leave out void and root, which the site hides."""
+    visible = np.array([value for row, value in values.items() if row not in (VOID, ROOT)])
+    statistics = {}
+    if visible.size:
+        statistics = {
+            "min": float(visible.min()),
+            "max": float(visible.max()),
+            "mean": float(visible.mean()),
+            "median": float(np.median(visible)),
+        }
+    return {
+        "data": {str(row): {"mean": value} for row, value in values.items()},
+        "statistics": {"mean": statistics},
+    }
+
+
+def histogram(values: Sequence[float]) -> dict:
+    """Return range and counts of values in 50 bins; the site takes the colour range from it.
+
+    Values that are all the same get a range around them, so that the range is not empty.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    low, high = float(numbers.min()), float(numbers.max())
+    room = BINS * float(np.spacing(max(abs(low), abs(high))))
+    if high - low <= room:
+        half = max(0.5, 2 * room)
+        low, high = low - half, high + half
+    counts, _ = np.histogram(numbers, bins=BINS, range=(low, high))
+    return {
+        "vmin": low,
+        "vmax": high,
+        "total_count": int(numbers.size),
+        "counts": counts.tolist(),
+    }

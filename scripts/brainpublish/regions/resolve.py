@@ -1,0 +1,133 @@
+"""Which region a text means: an acronym, an atlas id or a full name. Never a guess.
+
+A text is trimmed at its ends and then matched exactly. Commas count as blanks, because the
+Allen ontology writes `Primary motor area, Layer 1` and `CUL4, 5` where iblatlas writes
+`Primary motor area Layer 1` and `CUL4 5`. Upper and lower case are different: CM and cm are
+two regions, so are IPF and ipf.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from brainpublish.regions.universe import Region, Universe, universe
+
+ACRONYM, ATLAS_ID, NAME, ANY_CASE = "acronym", "atlas id", "full name", "any case"
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+INTEGER = re.compile(r"([+-]?)(\d+|\d{1,3}(?:,\d{3})+)(?:\.0*)?")
+DATE = re.compile(
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?: .*)?|\d{1,2}[-. ][A-Za-z]{3,9}\.?(?:[-. ]\d{2,4})?"
+    r"|[A-Za-z]{3,9}[-. ]\d{1,2}"
+)
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+NO_REGION = frozenset({"unassigned", "outside", "outside brain", "background", "no region"})
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a text means. `region` is None if nothing matches; `sign` is set for an atlas id.
+
+    `written` is the text after trimming; `hint` says what an unmatched text may have meant.
+    """
+
+    written: str
+    region: Region | None = None
+    kind: str = ""
+    sign: int = 0
+    hint: str = ""
+
+
+def trimmed(text: str) -> str:
+    """Return a text without blanks at its ends: no-break and zero-width ones included."""
+    return text.strip().strip(INVISIBLE).strip()
+
+
+def without_commas(text: str) -> str:
+    """Return a name with each comma and the blanks around it as one blank."""
+    return re.sub(r"\s*,\s*", " ", text)
+
+
+class Resolver:
+    """Looks texts up. `ignore_case` also accepts a text that fits one region in another case."""
+
+    def __init__(self, known: Universe, ignore_case: bool = False):
+        self.ignore_case = ignore_case
+        self.by_acronym = {region.acronym: region for region in known.regions}
+        self.by_id = {region.atlas_id: region for region in known.regions}
+        self.by_name = {without_commas(region.name): region for region in known.regions}
+        self.by_folded: dict[str, set[Region]] = {}
+        for spelling, region in (*self.by_acronym.items(), *self.by_name.items()):
+            self.by_folded.setdefault(spelling.casefold(), set()).add(region)
+        self.matches: dict[str, Match] = {}
+
+    def match(self, text: str) -> Match:
+        """Return what a text means; equal texts are looked up once."""
+        if text not in self.matches:
+            self.matches[text] = self._match(trimmed(text))
+        return self.matches[text]
+
+    def _match(self, text: str) -> Match:
+        number = INTEGER.fullmatch(text)
+        if number:
+            return self._match_id(text, number)
+        plain = without_commas(text)
+        if region := self.by_acronym.get(plain):
+            return Match(text, region, ACRONYM)
+        if region := self.by_name.get(plain):
+            return Match(text, region, NAME)
+        folded = self.by_folded.get(plain.casefold(), set())
+        if self.ignore_case and len(folded) == 1:
+            return Match(text, next(iter(folded)), ANY_CASE)
+        return Match(text, hint=self._hint(text, plain, folded))
+
+    def _match_id(self, text: str, number: re.Match) -> Match:
+        atlas_id = int(number[2].replace(",", ""))
+        sign = -1 if number[1] == "-" else 1
+        region = self.by_id.get(atlas_id)
+        if region is None:
+            return Match(text, sign=sign, hint=self._id_hint(atlas_id))
+        return Match(text, region, ATLAS_ID, sign)
+
+    def _id_hint(self, atlas_id: int) -> str:
+        for known, region in self.by_id.items():
+            if known != atlas_id and np.float32(known) == np.float32(atlas_id):
+                return (
+                    f"the atlas id {known} ({region.acronym}) is the same 32-bit float: "
+                    "was the column stored as float32?"
+                )
+        return ""
+
+    def _hint(self, text: str, plain: str, folded: set[Region]) -> str:
+        if looks_like_date(text):
+            return "this is a date: a spreadsheet may have changed a layer such as 2/3"
+        if folded:
+            options = " or ".join(sorted(region.acronym for region in folded))
+            return f"in another case it is {options}"
+        near = self._near(plain)
+        return f"nearest: {', '.join(near)}" if near else ""
+
+    def _near(self, plain: str) -> list[str]:
+        """Return up to three acronyms or names that look like a text."""
+        spellings = self.by_acronym if len(plain) <= 12 else self.by_name
+        folded = {}
+        for spelling in spellings:
+            folded.setdefault(spelling.casefold(), spelling)
+        close = difflib.get_close_matches(plain.casefold(), folded, n=3, cutoff=0.6)
+        return [folded[spelling] for spelling in close]
+
+
+def looks_like_date(text: str) -> bool:
+    """Say whether a text is a date, which no acronym and no name of a region is."""
+    if not DATE.fullmatch(text):
+        return False
+    letters = re.sub(r"[^a-z]", "", text.casefold())
+    return not letters or any(letters.startswith(month) for month in MONTHS)
+
+
+@cache
+def resolver(ignore_case: bool = False) -> Resolver:
+    """Return a resolver of the atlas's regions, made once per process."""
+    return Resolver(universe(), ignore_case)

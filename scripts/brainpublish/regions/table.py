@@ -1,0 +1,228 @@
+"""A table as a person wrote it: every cell as text, every row with the number she sees.
+
+The header is row 1. Text tables are decoded by their byte order mark, else as UTF-8, else as
+Windows-1252; the separator is the one that gives the columns that were asked for. Numbers are
+made of text later (`values`), so that each bad cell can be named.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from brainpublish.findings import Finding
+
+SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+WIDE_INTEGER = 2**53
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts. `frame` has the row numbers as index and the header as columns."""
+
+    path: str
+    frame: pd.DataFrame
+
+    def place(self, row: int, column: str | None = None) -> str:
+        """Return the name of a row or a cell for a message."""
+        where = f"{self.path} row {row}"
+        return f"{where}, column {column}" if column is not None else where
+
+
+class Unreadable(ValueError):
+    """A file that is no table; the text says why."""
+
+
+def read_table(
+    path: str, wanted: Sequence[str], separator: str | None = None, sheet: str | int | None = None
+) -> tuple[Table | None, list[Finding]]:
+    """Read a table of texts and say what is wrong with it as a table.
+
+    `wanted` names the columns that will be used: it decides between separators. CSV and its
+    kin may be gzipped; Parquet and spreadsheets are read by pandas. Without a usable table
+    the first result is None and the findings hold an error.
+    """
+    if not Path(path).is_file():
+        return None, [Finding("TABLE_MISSING", path, "there is no such file")]
+    try:
+        rows, findings = _rows(path, wanted, separator, sheet)
+    except Unreadable as error:
+        return None, [Finding("TABLE_UNREADABLE", path, str(error))]
+    if not any(any(row) for row in rows[1:]):
+        return None, [*findings, Finding("TABLE_EMPTY", path, "no row below the header")]
+    findings += _shape_findings(path, rows, wanted)
+    if any(finding.severity == "error" for finding in findings):
+        return None, findings
+    return Table(path, _frame(rows)), findings
+
+
+def _rows(
+    path: str, wanted: Sequence[str], separator: str | None, sheet: str | int | None
+) -> tuple[list[list[str]], list[Finding]]:
+    suffix = Path(path).suffix.lower()
+    if suffix in (".parquet", ".pqt"):
+        return _typed_rows(_read_by_pandas(path, pd.read_parquet)), []
+    if suffix in SPREADSHEETS:
+        frame = _read_by_pandas(
+            path, pd.read_excel, sheet_name=0 if sheet is None else sheet, header=None, dtype=object
+        )
+        return _typed_rows(frame, header=False), []
+    text, encoding = decoded(_plain_bytes(path))
+    rows, used = split_rows(text, wanted, separator)
+    return rows, _reading_notes(path, encoding, used)
+
+
+def _read_by_pandas(path: str, read, **options) -> pd.DataFrame:
+    try:
+        return read(path, **options)
+    except ImportError as error:
+        raise Unreadable(f"a package is needed to read it: {error}") from None
+    except Exception as error:
+        raise Unreadable(f"it cannot be read: {error}") from None
+
+
+def _plain_bytes(path: str) -> bytes:
+    raw = Path(path).read_bytes()
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(f"the gzip file is damaged: {error}") from None
+
+
+def decoded(raw: bytes) -> tuple[str, str]:
+    """Return the text of bytes and the name of its encoding."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if raw.startswith(mark):
+            return _decoded_as(raw, encoding), encoding
+    if b"\x00" in raw[:4096]:
+        encoding = "utf-16-le" if raw[1:2] == b"\x00" else "utf-16-be"
+        return _decoded_as(raw, encoding), encoding
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return raw.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return _decoded_as(raw, "latin-1"), "latin-1"
+
+
+def _decoded_as(raw: bytes, encoding: str) -> str:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable(f"its bytes are not {encoding.upper()} text") from None
+    if "\x00" in text:
+        raise Unreadable("it holds zero bytes: this is no text table")
+    return text
+
+
+def split_rows(
+    text: str, wanted: Sequence[str], separator: str | None
+) -> tuple[list[list[str]], str]:
+    """Return the cells of a text and the separator used.
+
+    The separator is the given one, else the one whose header holds most of the wanted
+    columns; with equal hits, the one that most rows agree on.
+    """
+    tried = [(_split(text, each), each) for each in ([separator] if separator else SEPARATORS)]
+    return max(tried, key=lambda each: _fit(each[0], wanted))
+
+
+def _split(text: str, separator: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise Unreadable(f"it cannot be read as a table: {error}") from None
+
+
+def _fit(rows: list[list[str]], wanted: Sequence[str]) -> tuple[int, int]:
+    if not rows:
+        return (0, 0)
+    header = _header(rows)
+    width = len(header)
+    even = sum(len(row) == width for row in rows) if width > 1 else 0
+    return (sum(name in header for name in wanted), even)
+
+
+def _header(rows: list[list[str]]) -> list[str]:
+    return [name.strip() for name in rows[0]] if rows else []
+
+
+def _typed_rows(frame: pd.DataFrame, header: bool = True) -> list[list[str]]:
+    """Return a typed table as texts that give the same numbers again."""
+    columns = [[cell_text(value) for value in frame[name]] for name in frame.columns]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    return [[str(name) for name in frame.columns], *rows] if header else rows
+
+
+def cell_text(value: object) -> str:
+    """Return one typed cell as text: nothing for a missing value, all digits of a number."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return ""
+    if isinstance(value, float):  # numpy's float64 included
+        exact = value.is_integer() and abs(value) < WIDE_INTEGER
+        return str(int(value)) if exact else repr(float(value))
+    if hasattr(value, "dtype") and value.dtype.kind == "f":
+        return cell_text(float(value))
+    return str(value)
+
+
+def _reading_notes(path: str, encoding: str, separator: str) -> list[Finding]:
+    odd = []
+    if encoding not in ("utf-8", "utf-8-sig"):
+        odd.append(f"encoding {encoding}")
+    if separator != ",":
+        odd.append(f"separator {SEPARATOR_NAMES.get(separator, separator)}")
+    return [Finding("TABLE_READ_AS", path, "read with " + ", ".join(odd))] if odd else []
+
+
+def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> list[Finding]:
+    header = _header(rows)
+    findings = []
+    shown = ", ".join(repr(name) for name in header[:40])
+    for name in dict.fromkeys(wanted):
+        if name not in header:
+            findings.append(
+                Finding("TABLE_COLUMN", path, f"no column {name!r}; its columns are {shown}")
+            )
+        elif header.count(name) > 1:
+            findings.append(
+                Finding("TABLE_COLUMN_TWICE", path, f"{header.count(name)} columns named {name!r}")
+            )
+    for number, row in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in row[len(header) :]):
+            findings.append(
+                Finding(
+                    "TABLE_RAGGED",
+                    f"{path} row {number}",
+                    f"{len(row)} cells where the header has {len(header)}",
+                )
+            )
+    return findings
+
+
+def _frame(rows: list[list[str]]) -> pd.DataFrame:
+    """Return rows as a frame of texts; rows with nothing in them are left out."""
+    header = _header(rows)
+    width = len(header)
+    kept = {
+        number: (row + [""] * (width - len(row)))[:width]
+        for number, row in enumerate(rows[1:], start=2)
+        if any(cell.strip() for cell in row)
+    }
+    return pd.DataFrame(list(kept.values()), index=list(kept), columns=header, dtype=object)

@@ -1,0 +1,54 @@
+"""Numbers out of cells: plain decimal numbers only, everything else is named, nothing guessed."""
+
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+MISSING = frozenset(["", "na", "n/a", "nan", "-nan", "null", "none", "#n/a", "#na", "<na>"])
+LARGEST = 1e300  # beyond it the range of a colour bar is no finite number
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell holds: a number, nothing (`value` is None), or a fault with its code."""
+
+    value: float | None = None
+    code: str = ""
+    message: str = ""
+
+
+def cell_number(text: str, decimal: str = ".", missing: Collection[str] = ()) -> Cell:
+    """Read one cell.
+
+    `decimal` is the decimal mark, a point or a comma. `missing` are further texts (already
+    trimmed) that stand for no value.
+    """
+    text = text.strip()
+    if text.casefold() in MISSING or text in missing:
+        return Cell()
+    if INFINITE.fullmatch(text):
+        return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is not a finite number")
+    plain = text.replace(",", ".") if decimal == "," and "." not in text else text
+    if not NUMBER.fullmatch(plain):
+        return Cell(code="VALUE_NOT_NUMBER", message=f"{text!r} is not a number{_hint(text)}")
+    value = float(plain)
+    if not math.isfinite(value) or abs(value) > LARGEST:
+        return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is too large to be shown")
+    return Cell(value=value)
+
+
+def _hint(text: str) -> str:
+    if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", text):
+        return ": a decimal comma or a thousands mark?"
+    if re.fullmatch(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", text):
+        return ": a decimal comma?"
+    if re.fullmatch(r"[<>~≤≥]\s*\S+", text):
+        return ": a limit is no value"
+    if text.endswith("%"):
+        return ": write the number without the percent sign"
+    if text.casefold() in ("true", "false"):
+        return ": write 1 and 0 if that is meant"
+    return ""

@@ -1,0 +1,12 @@
+"""Rule publish_bucket. Key and token are read by the package, from environment or client file."""
+
+from brainpublish.atlas.steps import publish_bucket
+from brainpublish.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    publish_bucket(
+        bucket=snakemake.params.bucket,
+        destination=snakemake.params.destination,
+        payloads=snakemake.input.payloads,
+        receipt=snakemake.output.receipt,
+    )

@@ -1,0 +1,110 @@
+"""Keys of the config that must fit each other, which a schema cannot say.
+
+The config may have other problems too, so everything of the wrong shape is passed over here.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from brainpublish.config_schema import found, where_text
+
+BOSSDB_SCHEME = "bossdb://"
+LONGEST_NAME = 255  # of anything on BossDB, a coordinate frame included
+
+
+def frame_name(collection: str, experiment: str) -> str:
+    """Return the name of an experiment's coordinate frame, as intern names it too."""
+    return f"CF_{collection}_{experiment}"
+
+
+def cross_problems(config: dict) -> list[str]:
+    """Return one sentence for each clash between keys of a config with its defaults."""
+    return [
+        *_channel_problems(config),
+        *_frame_problems(config),
+        *_bucket_problems(config),
+    ]
+
+
+def _named_channels(config: dict) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield (volume id, where its name stands, [collection, experiment, channel])."""
+    for volume_id, volume in _mapping(config["volumes"]).items():
+        annotations = _mapping(volume).get("annotations")
+        sections = [(("image",), _mapping(volume).get("image"))]
+        for index, section in enumerate(annotations if isinstance(annotations, list) else []):
+            sections.append((("annotations", index), section))
+        for at, section in sections:
+            name = _mapping(section).get("name")
+            parts = name.removeprefix(BOSSDB_SCHEME).split("/") if isinstance(name, str) else []
+            if len(parts) == 3:
+                yield volume_id, where_text(("volumes", volume_id, *at, "name")), parts
+
+
+def _mapping(value: Any) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def _channel_problems(config: dict) -> Iterator[str]:
+    for one, other in combinations(_named_channels(config), 2):
+        names = ["/".join(parts).casefold() for _, _, parts in (one, other)]
+        if names[0] == names[1]:
+            yield (
+                f"{one[1]} and {other[1]}: both are {found('/'.join(one[2]))} (upper and lower "
+                "case count as the same); give each channel a name of its own"
+            )
+        elif one[0] == other[0] and one[2][2].casefold() == other[2][2].casefold():
+            yield (
+                f"{one[1]} and {other[1]}: both channels are called {found(one[2][2])}; in one "
+                "volume the last part of a name must differ, the results are kept under it"
+            )
+
+
+def _frame_problems(config: dict) -> Iterator[str]:
+    """Coordinate frames: their names have a limit, and one frame has one voxel size."""
+    first: dict[str, tuple[str, tuple]] = {}
+    for volume_id, where, (collection, experiment, _) in _named_channels(config):
+        frame = frame_name(collection, experiment)
+        if len(frame) > LONGEST_NAME:
+            yield (
+                f"{where}: collection and experiment have {len(collection)} and "
+                f"{len(experiment)} characters; together they may have {LONGEST_NAME - 4}, "
+                "because the coordinate frame is named after both"
+            )
+        volume = config["volumes"][volume_id]
+        size = (volume.get("voxel_size"), volume.get("voxel_unit"))
+        other_id, other_size = first.setdefault(frame.casefold(), (volume_id, size))
+        places = [where_text(("volumes", each)) for each in (volume_id, other_id)]
+        if size != other_size and None not in (*size, *other_size):
+            yield (
+                f"{' and '.join(places)}: they share the coordinate frame {found(frame)} but "
+                "differ in voxel_size or voxel_unit; give one of them another experiment"
+            )
+
+
+def _bucket_problems(config: dict) -> Iterator[str]:
+    buckets = _mapping(config["buckets"])
+    for one, other in combinations(buckets, 2):
+        short, long = sorted((one, other), key=len)
+        if long.startswith(f"{short}_") or long.endswith(f"_{short}"):
+            places = [where_text(("buckets", each)) for each in (short, long)]
+            yield (
+                f"{' and '.join(places)}: the atlas service takes one for the other, because "
+                "the names differ by a part before or after an underscore; use a hyphen "
+                "or another name"
+            )
+    for name, bucket in buckets.items():
+        names = Counter(feature.casefold() for feature in _feature_names(_mapping(bucket)))
+        for feature in [each for each, count in names.items() if count > 1]:
+            yield (
+                f"{where_text(('buckets', name, 'tables'))}: the feature {found(feature)} occurs "
+                f"{names[feature]} times (upper and lower case count as the same); feature "
+                "names must differ within a bucket"
+            )
+
+
+def _feature_names(bucket: dict) -> Iterator[str]:
+    tables = bucket.get("tables")
+    for table in tables if isinstance(tables, list) else []:
+        yield from _mapping(_mapping(table).get("features"))

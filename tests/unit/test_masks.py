@@ -1,0 +1,72 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from brainpublish.slices.masks import BINARY, LABELS, MaskRule, decide_rule, foreground
+from brainpublish.slices.read import Header
+
+PNG = Header("png", 4, 4, 8, "uint8", lossy=False)
+JPEG = Header("jpeg", 4, 4, 8, "uint8", lossy=True)
+AUTO = {"kind": "auto", "threshold": "auto", "invert": False}
+
+values_8_bit = arrays.arrays(np.uint8, (5, 7))
+
+
+def slices(*levels):
+    return [lambda held=held: np.array([held], np.uint8) for held in levels]
+
+
+@given(values_8_bit, st.integers(0, 255))
+def test_foreground_is_0_and_1_and_invert_is_its_complement(values, threshold):
+    plain = foreground(values, MaskRule(BINARY, threshold))
+    inverted = foreground(values, MaskRule(BINARY, threshold, invert=True))
+    assert plain.dtype == np.uint8
+    assert np.array_equal(plain == 1, values >= threshold)
+    assert np.array_equal(plain + inverted, np.ones_like(values))
+
+
+@given(arrays.arrays(bool, (6, 6)), arrays.arrays(np.int16, (6, 6), elements=st.integers(-127, 126)))
+def test_noise_below_half_the_range_changes_nothing(inside, noise):
+    noisy = np.clip(np.where(inside, 255, 0) + noise, 0, 255).astype(np.uint8)
+    rule, _ = decide_rule(AUTO, JPEG, [], "here")
+    assert np.array_equal(foreground(noisy, rule), inside)
+
+
+def test_lossy_masks_are_binary_with_the_middle_of_the_range():
+    rule, findings = decide_rule(AUTO, JPEG, [], "here")
+    assert rule == MaskRule(BINARY, 128)
+    assert [finding.code for finding in findings] == ["MASK_KIND"]
+
+
+def test_lossy_labels_are_refused():
+    _, findings = decide_rule({**AUTO, "kind": "labels"}, JPEG, [], "here")
+    assert [finding.code for finding in findings] == ["MASK_LOSSY_LABELS"]
+
+
+def test_two_values_are_a_binary_mask_whatever_they_are():
+    for low, high in ((0, 1), (0, 255), (3, 4)):
+        rule, _ = decide_rule(AUTO, PNG, slices([low, low], [low, high]), "here")
+        assert rule.kind == BINARY
+        assert rule.levels == (low, high)
+        held = np.array([[low, high]], np.uint8)
+        assert foreground(held, rule).tolist() == [[0, 1]]
+
+
+def test_more_than_two_values_are_labels():
+    rule, _ = decide_rule(AUTO, PNG, slices([0, 5], [0, 9]), "here")
+    assert rule == MaskRule(LABELS)
+
+
+def test_the_config_decides_where_it_says_so():
+    rule, _ = decide_rule({**AUTO, "kind": "labels"}, PNG, slices([0, 1]), "here")
+    assert rule.kind == LABELS
+    settings = {"kind": "binary", "threshold": 9, "invert": True}
+    rule, _ = decide_rule(settings, PNG, slices([0, 5, 9]), "here")
+    assert rule == MaskRule(BINARY, 9, invert=True)
+
+
+def test_a_mask_without_any_foreground_stays_empty():
+    rule, _ = decide_rule(AUTO, PNG, slices([0, 0], [0, 0]), "here")
+    assert rule.kind == BINARY
+    assert not foreground(np.zeros((2, 2), np.uint8), rule).any()

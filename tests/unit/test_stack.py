@@ -1,0 +1,222 @@
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import zarr
+from conftest import phantom, write_jp2_stack, write_mask_stack
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from brainpublish.files import read_json
+from brainpublish.findings import read_findings
+from brainpublish.slices.discover import list_slices
+from brainpublish.slices.manifest import read_manifest
+from brainpublish.slices.slabs import slab_count, slab_depth, slab_range
+from brainpublish.slices.steps import gather_findings, make_manifest, make_slab, read_plan
+
+IMAGE = {
+    "name": "lab/fish/image",
+    "role": "image",
+    "dtype": "uint16",
+    "pattern": "*",
+    "voxel_size": [1, 2, 3],
+    "voxel_unit": "micrometers",
+}
+MASK = {**IMAGE, "role": "annotation", "dtype": "uint64", "name": "lab/fish/bone"}
+MASK |= {"kind": "auto", "threshold": "auto", "invert": False, "label": 1}
+STACK = phantom(18, 40, 56)
+
+
+class Channel:
+    """A channel's intermediates in a folder, made by the steps that the rules call."""
+
+    def __init__(self, folder, section, raw):
+        self.section = {**section, "path": str(raw)}
+        self.folder = folder
+        self.stack = folder / "stack.zarr"
+        self.listing = list_slices(str(raw), section["pattern"])
+
+    def manifest(self):
+        make_manifest(
+            self.section,
+            self.listing.files,
+            [],
+            depth=16,
+            threads=2,
+            manifest=self.folder / "slices.tsv",
+            plan=self.folder / "plan.json",
+            stack=self.stack,
+        )
+        return self
+
+    def slab(self, slab):
+        make_slab(
+            self.section,
+            slab,
+            threads=2,
+            manifest=self.folder / "slices.tsv",
+            plan=self.folder / "plan.json",
+            stack=self.stack,
+            report=self.folder / f"{slab}.json",
+        )
+        return self
+
+    def findings(self, image=None):
+        reports = sorted(self.folder.glob("[0-9]*.json"))
+        plan, path = self.folder / "plan.json", self.folder / "findings.json"
+        gather_findings(self.section, plan, image, reports, path)
+        return {finding.code: finding for finding in read_findings(path)}
+
+    def made(self):
+        self.manifest()
+        for slab in range(slab_count(len(self.listing.files), 16)):
+            self.slab(slab)
+        return self
+
+    def voxels(self):
+        return zarr.open_group(self.stack, mode="r")["0"][:]
+
+
+@pytest.fixture
+def image(tmp_path):
+    write_jp2_stack(tmp_path / "raw", STACK)
+    return Channel(tmp_path / "image", IMAGE, tmp_path / "raw")
+
+
+@given(st.integers(1, 3000))
+def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices):
+    depth = slab_depth(slices)
+    slabs = [slab_range(slab, depth, slices) for slab in range(slab_count(slices, depth))]
+    assert [z for slab in slabs for z in slab] == list(range(slices))
+    assert all(slab.start % 16 == 0 for slab in slabs)
+
+
+def test_stack_holds_the_voxels_of_the_slices(image):
+    assert np.array_equal(image.made().voxels(), STACK)
+    assert set(image.findings()) == set()
+
+
+def test_stack_says_its_axes_and_voxel_size(image):
+    image.manifest()
+    attributes = read_json(image.stack / "zarr.json")["attributes"]["ome"]["multiscales"][0]
+    assert [axis["name"] for axis in attributes["axes"]] == ["z", "y", "x"]
+    assert {axis["unit"] for axis in attributes["axes"]} == {"micrometer"}
+    (scale,) = attributes["datasets"][0]["coordinateTransformations"]
+    assert scale["scale"] == [3, 2, 1]
+
+
+def test_equal_slices_leave_equal_bytes(image):
+    def digests():
+        image.made()
+        files = [path for path in sorted(image.folder.rglob("*")) if path.is_file()]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    assert digests() == digests()
+
+
+def test_manifest_lists_header_facts_and_digests(image):
+    rows = read_manifest(image.manifest().folder / "slices.tsv")
+    assert [row.z for row in rows] == list(range(18))
+    assert rows[9].file == "z10.jp2"
+    assert (rows[9].width, rows[9].height, rows[9].bit_depth, rows[9].dtype) == (56, 40, 16, "uint16")
+    content = (image.folder.parent / "raw" / "z10.jp2").read_bytes()
+    assert rows[9].sha256 == hashlib.sha256(content).hexdigest()
+    assert rows[9].bytes == len(content)
+
+
+def test_slab_without_foreground_still_leaves_a_shard(tmp_path):
+    write_mask_stack(tmp_path / "raw", np.zeros((17, 40, 56), bool))
+    mask = Channel(tmp_path / "mask", MASK, tmp_path / "raw").made()
+    assert (mask.stack / "0" / "c" / "1" / "0" / "0").stat().st_size > 0
+    assert not mask.voxels().any()
+    assert mask.findings()["MASK_EMPTY"].severity == "warning"
+
+
+def test_binary_masks_become_0_and_1(tmp_path):
+    inside = STACK > 1000
+    write_mask_stack(tmp_path / "raw", inside)
+    mask = Channel(tmp_path / "mask", MASK, tmp_path / "raw").made()
+    assert mask.voxels().dtype == np.uint8
+    assert np.array_equal(mask.voxels() == 1, inside)
+
+
+def test_labels_keep_their_values_in_the_type_of_the_files(tmp_path):
+    labels = (STACK % 300).astype(np.uint16)
+    (tmp_path / "raw").mkdir()
+    for z, values in enumerate(labels):
+        Image.fromarray(values).save(tmp_path / "raw" / f"{z}.png")
+    mask = Channel(tmp_path / "mask", MASK, tmp_path / "raw").made()
+    assert mask.voxels().dtype == np.uint16
+    assert np.array_equal(mask.voxels(), labels)
+
+
+def test_third_value_in_a_two_valued_mask_is_a_doubt(tmp_path):
+    write_mask_stack(tmp_path / "raw", STACK > 1000, ".png")
+    odd = np.full((40, 56), 77, np.uint8)
+    Image.fromarray(odd).save(tmp_path / "raw" / "m18.png")
+    found = Channel(tmp_path / "mask", MASK, tmp_path / "raw").made().findings()
+    assert found["MASK_DOUBT"].where.endswith("m18.png")
+
+
+def test_every_fault_is_found_in_one_pass(image):
+    raw = image.folder.parent / "raw"
+    whole = (raw / "z3.jp2").read_bytes()
+    (raw / "z3.jp2").write_bytes(whole[: len(whole) // 2])
+    (raw / "z5.jp2").write_text("<html>")
+    write_jp2_stack(raw / "other", STACK[:1, :34])
+    (raw / "other" / "z1.jp2").rename(raw / "z17.jp2")
+    found = image.made().findings()
+    assert found["SLICE_UNREADABLE"].where.endswith("z3.jp2")
+    assert found["SLICE_FORMAT"].where.endswith("z5.jp2")
+    assert found["SLICE_SIZE"].where.endswith("z17.jp2")
+    assert "is 56 x 34, the others 56 x 40" in found["SLICE_SIZE"].message
+
+
+def test_file_that_changes_after_the_manifest_is_found(image):
+    image.manifest()
+    write_jp2_stack(image.folder.parent / "raw", STACK[::-1])
+    assert image.slab(0).findings()["SLICE_CHANGED"].severity == "error"
+
+
+def test_slab_of_another_plan_is_found(image):
+    image.made()
+    plan = read_json(image.folder / "plan.json")
+    (image.folder / "plan.json").write_text(json.dumps({**plan, "dtype": "uint8"}))
+    assert "STACK_STALE" in image.findings()
+
+
+def test_16_bit_slices_do_not_go_into_an_8_bit_channel(image):
+    image.section["dtype"] = "uint8"
+    found = image.made().findings()
+    assert found["SLICE_DTYPE"].severity == "error"
+    assert "16 bits" in found["SLICE_DTYPE"].message
+
+
+def test_8_bit_slices_go_into_a_16_bit_channel_unchanged(tmp_path):
+    values = (STACK % 250).astype(np.uint8)
+    (tmp_path / "raw").mkdir()
+    for z, plane in enumerate(values):
+        Image.fromarray(plane).save(tmp_path / "raw" / f"{z}.png")
+    image = Channel(tmp_path / "image", IMAGE, tmp_path / "raw").made()
+    assert image.voxels().dtype == np.uint16
+    assert np.array_equal(image.voxels(), values)
+    assert image.findings() == {}
+
+
+def test_mask_is_compared_with_its_image(image, tmp_path):
+    image.manifest()
+    write_mask_stack(tmp_path / "masks", STACK[:17, :, :50] > 1000)
+    mask = Channel(tmp_path / "mask", MASK, tmp_path / "masks").made()
+    found = mask.findings(image.folder / "plan.json")
+    assert found["SLICES_COUNT"].message == "17 mask files, 18 image slices"
+    assert "masks are 50 x 40, image slices 56 x 40" in found["SLICES_EXTENT"].message
+
+
+def test_channel_without_slices_leaves_a_plan_and_no_traceback(tmp_path):
+    (tmp_path / "raw").mkdir()
+    empty = Channel(tmp_path / "image", IMAGE, tmp_path / "raw").manifest()
+    plan, _ = read_plan(empty.folder / "plan.json")
+    assert plan.extent == (0, 0, 0)
+    assert empty.findings() == {}

@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 from brainpublish.findings import Refusal
-from brainpublish.local.serve import serving
+from brainpublish.local.serve import TRANSPORT, serving
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -77,6 +77,15 @@ def test_blocking_work_of_sixteen_requests_runs_at_once():
         url = f"http://127.0.0.1:{port}/"
         replies = list(pool.map(lambda _: requests.get(url, timeout=90).text, range(16)))
     assert replies == ["met"] * 16
+
+
+def test_replies_are_not_held_back_for_acknowledgements():
+    def option(request):
+        connection = request.scope["state"][TRANSPORT].get_extra_info("socket")
+        return PlainTextResponse(str(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+
+    with serving(Starlette(routes=[Route("/", option)])) as port:
+        assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).text == "1"
 
 
 def test_leaves_signal_handlers_alone():

@@ -1,5 +1,6 @@
 """Serve an ASGI app from a thread of this process, for as long as a `with` block lasts."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from brainpublish.findings import Refusal
 
@@ -17,6 +19,17 @@ LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 120
 # A request that hangs on purpose (see `faults`) must not keep the server from stopping.
 GRACE_SECONDS = 3
+
+# Where an app finds the transport of a request's connection in `scope["state"]`.
+TRANSPORT = "transport"
+
+
+class _Connection(H11Protocol):
+    """HTTP/1.1 that shows the app its connection: ASGI has no word for breaking it off."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
 @contextlib.contextmanager
@@ -48,6 +61,7 @@ def serving(app: ASGIApp, port: int = 0, host: str = LOOPBACK) -> Iterator[int]:
 def _settings(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_Connection,
         access_log=False,
         log_config=None,
         log_level="warning",

@@ -50,7 +50,8 @@ def channels_of(config: Mapping) -> dict[str, dict[str, dict]]:
     """Return volume id -> channel -> all that its jobs need to know, as plain JSON values.
 
     `config` is a loaded one. The key of a channel is the last part of its name; the image
-    comes first. `dtype` is the type on BossDB, where uint32 labels become uint64.
+    comes first. `dtype` is the type on BossDB, where uint32 labels become uint64; an annotation's
+    `published_from` is the one that the config names.
     """
     return {
         volume_id: {
@@ -88,7 +89,8 @@ def _annotation_of(volume_id: str, volume: Mapping, section: Mapping) -> dict:
     image, own = volume["image"]["name"].split("/"), section["name"].split("/")
     source = image[2] if image[:2] == own[:2] else None
     channel = _channel_of(volume_id, volume, section, "annotation", "uint64", source)
-    return channel | {key: section[key] for key in ("kind", "label", "threshold", "invert")}
+    rule = {key: section[key] for key in ("kind", "label", "threshold", "invert")}
+    return channel | rule | {"published_from": section["dtype"]}
 
 
 def _channel_of(volume_id, volume, section, role, dtype, source) -> dict:

@@ -167,6 +167,8 @@ def test_defaults_reach_into_maps_and_lists():
     assert config["buckets"]["b"]["tree"] is None
     table = config["buckets"]["b"]["tables"][0]
     assert table["aggregate"] == "error"
+    assert table["missing"] == []
+    assert table["separator"] is None
     assert table["features"]["rate"] == {"column": "rate", "unit": "", "short_desc": ""}
 
 
@@ -558,7 +560,11 @@ def test_channels_are_plain_values_with_the_image_first():
         "source": None,
     }
     bone, rock = channels["bone"], channels["rock"]
-    assert [*bone] == [*channels["image"], "kind", "label", "threshold", "invert"]
+    assert [*bone] == [
+        *channels["image"],
+        *("kind", "label", "threshold", "invert", "published_from"),
+    ]
+    assert bone["published_from"] == "uint32"
     assert [bone[key] for key in ("role", "type", "dtype")] == ["annotation"] * 2 + ["uint64"]
     assert [bone[key] for key in ("kind", "label", "threshold", "invert")] == [
         "auto",

@@ -19,11 +19,11 @@ include: "rules/publish.smk"
 
 
 rule all:
+    default_target: True
     """Publish everything that the config names, and leave a receipt for each."""
     input:
         channel_receipts(),
         bucket_receipts(),
-    default_target: True
     localrule: True
 
 
@@ -36,6 +36,7 @@ rule check:
 
 onstart:
     refuse_without_secrets(job.rule.name for job in workflow.dag.needrun_jobs())
+    RUN_LOCK = hold_folder()
 
 
 onsuccess:

@@ -3,6 +3,7 @@ import functools
 import sys
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
@@ -25,7 +26,9 @@ wildcard_constraints:
 
 
 try:
-    CONFIG = load_config(config, Path(workflow.basedir, "config/schemas/config.schema.json"))
+    CONFIG = load_config(
+        config, Path(workflow.basedir, "config/schemas/config.schema.json")
+    )
 except Refusal as refusal:
     raise WorkflowError(str(refusal)) from None
 
@@ -109,7 +112,9 @@ def image_plan(wildcards):
 
 
 def image_of(volume):
-    return next(name for name, section in CHANNELS[volume].items() if section["role"] == "image")
+    return next(
+        name for name, section in CHANNELS[volume].items() if section["role"] == "image"
+    )
 
 
 def volume_sections(wildcards):
@@ -170,6 +175,18 @@ def bucket_tables(wildcards):
 def slab_memory(wildcards, input):
     # Decoded slices, the slab and the shard that it is packed into, over compressed files.
     return int(1000 + 10 * input.size_mb)
+
+
+def hold_folder():
+    """Return a lock on the working directory that ends with this process, however it ends."""
+    lock = FileLock(".snakemake/brainpublish.lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise WorkflowError(
+            "Another run is going on in this folder. Wait for it to end."
+        ) from None
+    return lock
 
 
 def refuse_without_secrets(rules):

@@ -26,7 +26,9 @@ def test_foreground_is_0_and_1_and_invert_is_its_complement(values, threshold):
     assert np.array_equal(plain + inverted, np.ones_like(values))
 
 
-@given(arrays.arrays(bool, (6, 6)), arrays.arrays(np.int16, (6, 6), elements=st.integers(-127, 126)))
+@given(
+    arrays.arrays(bool, (6, 6)), arrays.arrays(np.int16, (6, 6), elements=st.integers(-127, 126))
+)
 def test_noise_below_half_the_range_changes_nothing(inside, noise):
     noisy = np.clip(np.where(inside, 255, 0) + noise, 0, 255).astype(np.uint8)
     rule, _ = decide_rule(AUTO, JPEG, [], "here")

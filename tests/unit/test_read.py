@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import tifffile
-from conftest import SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -9,6 +8,7 @@ from PIL import Image
 
 from brainpublish.slices.openjpeg import use_bundled_openjpeg
 from brainpublish.slices.read import UnreadableSlice, read_header, read_slice
+from stacks import SHARED
 
 SHAPE = (40, 51)
 
@@ -125,7 +125,9 @@ def test_files_that_are_no_images_are_named_as_such(tmp_path):
 
 
 def test_several_pages_float_and_signed_values_are_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "pages.tif", np.zeros((3, *SHAPE), np.uint8), photometric="minisblack")
+    tifffile.imwrite(
+        tmp_path / "pages.tif", np.zeros((3, *SHAPE), np.uint8), photometric="minisblack"
+    )
     tifffile.imwrite(tmp_path / "float.tif", np.zeros(SHAPE, np.float32))
     with pytest.raises(UnreadableSlice, match="3 pages"):
         read_header(tmp_path / "pages.tif")

@@ -4,7 +4,6 @@ import json
 import numpy as np
 import pytest
 import zarr
-from conftest import phantom, write_jp2_stack, write_mask_stack
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,6 +14,7 @@ from brainpublish.slices.discover import list_slices
 from brainpublish.slices.manifest import read_manifest
 from brainpublish.slices.slabs import slab_count, slab_depth, slab_range
 from brainpublish.slices.steps import gather_findings, make_manifest, make_slab, read_plan
+from stacks import STACK, write_jp2_stack, write_mask_stack
 
 IMAGE = {
     "name": "lab/fish/image",
@@ -26,7 +26,6 @@ IMAGE = {
 }
 MASK = {**IMAGE, "role": "annotation", "dtype": "uint64", "name": "lab/fish/bone"}
 MASK |= {"kind": "auto", "threshold": "auto", "invert": False, "label": 1}
-STACK = phantom(18, 40, 56)
 
 
 class Channel:
@@ -120,7 +119,12 @@ def test_manifest_lists_header_facts_and_digests(image):
     rows = read_manifest(image.manifest().folder / "slices.tsv")
     assert [row.z for row in rows] == list(range(18))
     assert rows[9].file == "z10.jp2"
-    assert (rows[9].width, rows[9].height, rows[9].bit_depth, rows[9].dtype) == (56, 40, 16, "uint16")
+    assert (rows[9].width, rows[9].height, rows[9].bit_depth, rows[9].dtype) == (
+        56,
+        40,
+        16,
+        "uint16",
+    )
     content = (image.folder.parent / "raw" / "z10.jp2").read_bytes()
     assert rows[9].sha256 == hashlib.sha256(content).hexdigest()
     assert rows[9].bytes == len(content)

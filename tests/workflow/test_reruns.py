@@ -1,0 +1,130 @@
+"""Reruns do what changed and nothing else; a killed run goes on with the same command."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from brainpublish.files import read_json
+from readers import bossdb_over, voxels
+from stacks import ROOT, STACK, mask_as_read, write_jp2_stack
+
+
+def test_nothing_changed_nothing_to_do(published):
+    assert published.run().nothing_to_do
+    assert published.run("-n").nothing_to_do
+
+
+def test_touched_slices_cost_nothing(published):
+    for path in (published.folder / "raw data").rglob("*.*"):
+        path.touch()
+    assert published.run().nothing_to_do
+
+
+def test_fresh_clone_of_the_code_reruns_nothing(published, tmp_path):
+    clone = tmp_path / "clone"
+    for name in ("rules", "scripts", "config", "envs", "profiles"):
+        shutil.copytree(ROOT / name, clone / name)
+    shutil.copyfile(ROOT / "Snakefile", clone / "Snakefile")
+    for path in clone.rglob("*"):
+        path.touch()
+    done = published.run("--snakefile", str(clone / "Snakefile"))
+    assert done.nothing_to_do
+
+
+def test_one_slice_changed_redoes_its_slab_only(published):
+    changed = STACK.copy()
+    changed[17, 5:30, 5:30] = 0
+    changed[17, 30:35, 30:35] = 60_000
+    write_jp2_stack(published.folder / "new", changed)
+    (published.folder / "new" / "z18.jp2").replace(published.folder / "raw data/image/z18.jp2")
+    planned = published.run("-n").jobs
+    run = published.run()
+    assert planned == run.jobs
+    assert run.jobs == {
+        "write_manifest": 1,
+        "prepare_slab": 1,
+        "check_channel": 3,
+        "check_findings": 1,
+        "upload_slab": 1,
+        "publish_channel": 1,
+        "all": 1,
+    }
+    with bossdb_over(published.folder / "local-store") as remote:
+        assert np.array_equal(voxels(remote, "lab/fish/image"), changed)
+        assert np.array_equal(
+            voxels(remote, "lab/fish/bone"), mask_as_read(published.folder, "bone")
+        )
+    assert published.run().nothing_to_do
+
+
+def test_slice_that_became_black_is_erased(published):
+    blank = np.zeros_like(STACK)
+    write_jp2_stack(published.folder / "raw data" / "image", blank)
+    published.run()
+    receipt = read_json(published.result("receipts/bossdb/fish/image.json"))
+    assert receipt["cuboids"] == {"total": 2, "sent": 0, "kept": 0, "erased": 2, "empty": 0}
+    with bossdb_over(published.folder / "local-store") as remote:
+        assert not voxels(remote, "lab/fish/image").any()
+
+
+def test_changed_feature_redoes_its_bucket_only(published):
+    (table,) = published.config["buckets"]["getting-started"]["tables"]
+    table["features"]["spike_rate"]["unit"] = "1/s"
+    run = published.run()
+    assert set(run.jobs) == {
+        "resolve_regions",
+        "map_features",
+        "check_findings",
+        "publish_bucket",
+        "all",
+    }
+    features = read_json(published.result("receipts/atlas/getting-started.json"))["features"]
+    outcomes = {name: facts["outcome"] for name, facts in features.items()}
+    assert outcomes == {"spike_rate": "updated", "spike_amplitude": "kept", "lfp_phase": "kept"}
+    assert features["spike_rate"]["unit"] == "1/s"
+
+
+def test_changed_label_redoes_its_channel_only(published):
+    published.config["volumes"]["fish"]["annotations"][1]["label"] = 9
+    run = published.run()
+    assert run.jobs["upload_slab"] == 2
+    with bossdb_over(published.folder / "local-store") as remote:
+        expected = mask_as_read(published.folder, "rock") // 7 * 9
+        assert np.array_equal(voxels(remote, "lab/fish/rock"), expected)
+
+
+def test_lost_ledger_costs_reading_back_and_sends_nothing(published):
+    shutil.rmtree(published.result("ledger"))
+    shutil.rmtree(published.result("uploads"))
+    published.run()
+    receipt = read_json(published.result("receipts/bossdb/fish/image.json"))
+    assert (receipt["cuboids"]["kept"], receipt["cuboids"]["sent"]) == (2, 0)
+    assert receipt["verified"]["cuboids"] == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_run_killed_anywhere_goes_on_with_the_same_command(project, seed):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    project.run("-n")
+    command += ["--directory", str(project.folder), "--cores", "2"]
+    command += ["--configfile", str(project.folder / "my config.yaml")]
+    started = subprocess.Popen(
+        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(random.Random(seed).uniform(4, 16))
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    project.run()
+    with bossdb_over(project.folder / "local-store") as remote:
+        assert np.array_equal(voxels(remote, "lab/fish/image"), STACK)
+        for name in ("bone", "rock"):
+            expected = mask_as_read(project.folder, name)
+            assert np.array_equal(voxels(remote, f"lab/fish/{name}"), expected)
+    assert project.run().nothing_to_do

@@ -156,7 +156,7 @@ REGION_CODES: dict[str, Code] = {
     "VALUE_ZERO": Code(
         "note",
         "the website paints exactly 0 grey, like a region without a value",
-        "Nothing, if so meant. Leave the cell empty where 0 stands for no value.",
+        "Leave the cell empty where 0 stands for no value; else nothing.",
     ),
     "FEATURE_EMPTY": Code("error", "a feature has no value", "Check its column, or remove it."),
     "FEATURE_CONSTANT": Code("warning", "all values of a feature are the same"),

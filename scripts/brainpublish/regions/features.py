@@ -1,7 +1,7 @@
 """Payloads of all features of a bucket, out of its table of resolved regions."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +9,13 @@ import pandas as pd
 from brainpublish.files import digest_of_json, write_text
 from brainpublish.findings import Finding
 from brainpublish.regions.collect import COLUMNS, feature_names
-from brainpublish.regions.coverage import coverage_findings, overlap_findings, visible
-from brainpublish.regions.mapping import Operator, build_operator
+from brainpublish.regions.coverage import (
+    region_findings,
+    shortened,
+    value_findings,
+    visible,
+)
+from brainpublish.regions.mapping import build_operator
 from brainpublish.regions.payload import feature_payload
 from brainpublish.regions.tree import tree_findings
 from brainpublish.regions.universe import universe
@@ -38,36 +43,38 @@ def read_regions(path: str | Path) -> pd.DataFrame:
 def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list[Finding]]:
     """Return {feature: {regions, digest, payload}} and findings about what will be seen.
 
-    `frame` has the columns of `collect.COLUMNS`. A feature with an error is left out. Equal
-    lists of regions share one operator.
+    `frame` has the columns of `collect.COLUMNS`. A feature that no view shows is left out.
+    Features with equal lists of regions share one operator.
     """
-    operators: dict[tuple[int, ...], Operator] = {}
-    features: dict[str, dict] = {}
-    names = feature_names(bucket)
-    findings = tree_findings(bucket["name"], bucket.get("tree"), names)
+    findings = tree_findings(bucket["name"], bucket.get("tree"), feature_names(bucket))
     described = _described(bucket)
-    for name, rows in frame.groupby("feature", sort=False):
-        ids = tuple(rows["atlas_id"].tolist())
-        if ids not in operators:
-            operators[ids] = build_operator(ids)
-        operator, values = operators[ids], rows["value"].tolist()
-        findings += _feature_findings(name, rows, operator)
-        if visible(operator):
-            payload = feature_payload(operator.apply(values), values, **described[name])
-            features[name] = {
-                "regions": len(rows),
-                "digest": digest_of_json(payload),
-                "payload": payload,
-            }
+    features: dict[str, dict] = {}
+    for ids, tables in _by_regions(frame).items():
+        operator, places = build_operator(ids), _places(next(iter(tables.values())))
+        findings += region_findings(_where(bucket, tables), operator, places)
+        for name, rows in tables.items():
+            values = rows["value"].tolist()
+            findings += value_findings(_where(bucket, [name]), places, values)
+            if visible(operator):
+                payload = feature_payload(operator.apply(values), values, **described[name])
+                features[name] = _prepared(payload, len(values))
     return features, findings
 
 
-def _feature_findings(name: str, rows: pd.DataFrame, operator: Operator) -> list[Finding]:
-    places = _places(rows)
-    return [
-        *overlap_findings(name, places),
-        *coverage_findings(name, operator, places, rows["value"].tolist()),
-    ]
+def _by_regions(frame: pd.DataFrame) -> dict[tuple[int, ...], dict[str, pd.DataFrame]]:
+    """Return {atlas ids: {feature: its rows}}."""
+    grouped: dict[tuple[int, ...], dict[str, pd.DataFrame]] = {}
+    for name, rows in frame.groupby("feature", sort=False):
+        grouped.setdefault(tuple(rows["atlas_id"].tolist()), {})[name] = rows
+    return grouped
+
+
+def _where(bucket: dict, names: Iterable[str]) -> str:
+    return f"bucket {bucket['name']}, {shortened(names)}"
+
+
+def _prepared(payload: dict, regions: int) -> dict:
+    return {"regions": regions, "digest": digest_of_json(payload), "payload": payload}
 
 
 def _places(rows: pd.DataFrame) -> Sequence[tuple[int, str]]:

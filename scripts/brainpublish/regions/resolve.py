@@ -16,13 +16,15 @@ import numpy as np
 from brainpublish.regions.universe import Region, Universe, universe
 
 ACRONYM, ATLAS_ID, NAME, ANY_CASE = "acronym", "atlas id", "full name", "any case"
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
-INTEGER = re.compile(r"([+-]?)(\d+|\d{1,3}(?:,\d{3})+)(?:\.0*)?")
+BLANK = r"[\s\u200b\u200c\u200d\u2060\ufeff]+"  # zero-width ones too
+ENDS = re.compile(f"^{BLANK}|{BLANK}$")
+INTEGER = re.compile(r"([+-]?)([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0*)?")
 DATE = re.compile(
     r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?: .*)?|\d{1,2}[-. ][A-Za-z]{3,9}\.?(?:[-. ]\d{2,4})?"
     r"|[A-Za-z]{3,9}[-. ]\d{1,2}"
 )
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+LONG_TEXT = 12  # no acronym is longer
 NO_REGION = frozenset({"unassigned", "outside", "outside brain", "background", "no region"})
 
 
@@ -42,7 +44,7 @@ class Match:
 
 def trimmed(text: str) -> str:
     """Return a text without blanks at its ends: no-break and zero-width ones included."""
-    return text.strip().strip(INVISIBLE).strip()
+    return ENDS.sub("", text)
 
 
 def without_commas(text: str) -> str:
@@ -111,9 +113,9 @@ class Resolver:
 
     def _near(self, plain: str) -> list[str]:
         """Return up to three acronyms or names that look like a text."""
-        spellings = self.by_acronym if len(plain) <= 12 else self.by_name
+        acronyms = self.by_acronym if len(plain) <= LONG_TEXT else ()
         folded = {}
-        for spelling in spellings:
+        for spelling in (*acronyms, *self.by_name):
             folded.setdefault(spelling.casefold(), spelling)
         close = difflib.get_close_matches(plain.casefold(), folded, n=3, cutoff=0.6)
         return [folded[spelling] for spelling in close]

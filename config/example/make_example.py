@@ -17,8 +17,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from brainpublish.slices.openjpeg import use_bundled_openjpeg
 from PIL import Image
+
+from brainpublish.slices.openjpeg import use_bundled_openjpeg
 
 DEPTH, HEIGHT, WIDTH = 43, 600, 700
 SEED = 20220043

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from brainpublish.config import ConfigError, channels_of, destination_of, load_config
-from brainpublish.config_schema import key_paths
-from brainpublish.findings import Refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+
+from brainpublish.config import ConfigError, channels_of, destination_of, load_config
+from brainpublish.config_schema import key_paths
+from brainpublish.findings import Refusal
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMA = json.loads((CONFIG / "schemas" / "config.schema.json").read_text(encoding="utf-8"))

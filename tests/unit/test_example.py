@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brainpublish.slices.openjpeg import use_bundled_openjpeg
 from PIL import Image
+
+from brainpublish.slices.openjpeg import use_bundled_openjpeg
 
 FOLDER = Path(__file__).parents[2] / "config" / "example"
 MEGABYTE = 2**20

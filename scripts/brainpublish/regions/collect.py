@@ -120,7 +120,11 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
         found, said = _feature_observations(table, section, name, places)
         observations += found
         findings += said
-    findings = [*findings, *places.findings, *_missing_side(table, section, places)]
+    findings += [
+        *places.findings,
+        *_missing_side(table, section, places),
+        *_unused_rows(table, section),
+    ]
     return observations, findings
 
 
@@ -156,6 +160,19 @@ def _missing_side(table: Table, section: dict, places: Places) -> list[Finding]:
             f"{len(rows)} regions given without a side, the first in row {rows[0]}",
         )
     ]
+
+
+def _unused_rows(table: Table, section: dict) -> list[Finding]:
+    """Name what a long table holds beside the features of the config."""
+    if "feature" not in section:
+        return []
+    wanted = {feature.get("column", name) for name, feature in section["features"].items()}
+    labels = [label.strip() for label in table.frame[section["feature"]]]
+    unused = [label for label in labels if label not in wanted]
+    if not unused:
+        return []
+    shown = row_list([repr(label) for label in dict.fromkeys(unused)])
+    return [Finding("LONG_ROWS_UNUSED", table.path, f"{len(unused)} rows, of {shown}")]
 
 
 def _feature_observations(
@@ -217,8 +234,8 @@ def _missing_values(table: Table, name: str, rows: Sequence[int]) -> Finding:
     )
 
 
-def row_list(rows: Sequence[int]) -> str:
-    """Return row numbers as text, the first few of many."""
+def row_list(rows: Sequence[object]) -> str:
+    """Return row numbers, or labels, as text, the first few of many."""
     shown = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
     return f"{shown} and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else shown
 

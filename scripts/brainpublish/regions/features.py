@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainpublish.files import digest_of_json, write_text
 from brainpublish.findings import Finding
-from brainpublish.regions.collect import COLUMNS, feature_names
+from brainpublish.regions.collect import feature_names
 from brainpublish.regions.coverage import (
     region_findings,
     shortened,
@@ -30,13 +30,12 @@ def write_regions(path: str | Path, frame: pd.DataFrame) -> None:
 
 def read_regions(path: str | Path) -> pd.DataFrame:
     """Read what `write_regions` wrote."""
-    kinds = dict.fromkeys(COLUMNS, "str") | {
-        "atlas_id": "int64",
-        "value": "float64",
-        "rows": "int64",
-    }
-    return pd.read_csv(
-        path, sep="\t", dtype=kinds, keep_default_na=False, float_precision="round_trip"
+    frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    # pandas' own parser of numbers may be off in the last digit; Python's is not.
+    return frame.assign(
+        atlas_id=[int(text) for text in frame["atlas_id"]],
+        value=[float(text) for text in frame["value"]],
+        rows=[int(text) for text in frame["rows"]],
     )
 
 

@@ -3,6 +3,12 @@ from dataclasses import dataclass, field
 
 import pytest
 import requests
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from brainpublish.local.both import both_services
 from brainpublish.local.fault_control import Controlled
 from brainpublish.local.faults import (
     KINDS,
@@ -16,10 +22,7 @@ from brainpublish.local.faults import (
     fault_from,
 )
 from brainpublish.local.serve import serving
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from brainpublish.local.store import LocalStore
 
 BODY = b"x" * 300_000
 
@@ -270,3 +273,31 @@ def test_a_fault_can_be_added_while_requests_run(setting):
         thread.join()
     assert seen <= {200, 500}
     assert setting.faults.counts.by_status[500] == 40
+
+
+def test_a_lost_reply_and_a_refused_token_on_the_real_services(tmp_path):
+    store = LocalStore(tmp_path).open()
+    faults = Faults(both_services(store))
+    with serving(faults) as port, requests.Session() as session:
+        url = f"http://127.0.0.1:{port}"
+
+        def make_bucket():
+            headers = {"Authorization": f"Bearer {store.secrets['atlas_global_key']}"}
+            body = {"uuid": "mine", "metadata": {"token": "abc"}}
+            return session.post(f"{url}/api/buckets", json=body, headers=headers, timeout=60)
+
+        def ask_bossdb(path):
+            headers = {"Authorization": f"Token {store.secrets['bossdb_manager']}"}
+            return session.get(f"{url}/v1/{path}", headers=headers, timeout=60).status_code
+
+        faults.add(Drop(when="reply", times=1, path="/api/"))
+        with pytest.raises(requests.ConnectionError):
+            make_bucket()
+        assert make_bucket().status_code == 409
+
+        cutout = "cutout/a/b/c/0/0:1/0:1/0:1/"
+        assert (ask_bossdb("collection/"), ask_bossdb(cutout)) == (200, 404)
+        faults.add(RefuseToken(path="/v1/"))
+        # The cutout view of the real service fails to say 401.
+        assert (ask_bossdb("collection/"), ask_bossdb(cutout)) == (401, 500)
+        assert make_bucket().status_code == 409

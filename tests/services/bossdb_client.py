@@ -7,6 +7,7 @@ from pathlib import Path
 import blosc
 import numpy as np
 import requests
+
 from brainpublish.local.bossdb import Conditions, create_app
 from brainpublish.local.serve import serving
 from brainpublish.local.store import LocalStore

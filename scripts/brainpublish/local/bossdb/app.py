@@ -20,8 +20,11 @@ from brainpublish.local.bossdb import (
     downsample,
     experiments,
     frames,
+    groups,
     meta,
+    objects,
     openapi,
+    permissions,
 )
 from brainpublish.local.bossdb.auth import Tokens, prepare_groups, unauthorised
 from brainpublish.local.bossdb.bodies import prepare_blosc
@@ -48,6 +51,9 @@ ENDPOINTS: list[Endpoint] = [
     *cutout.ENDPOINTS,
     *downsample.ENDPOINTS,
     *meta.ENDPOINTS,
+    *permissions.ENDPOINTS,
+    *groups.ENDPOINTS,
+    *objects.ENDPOINTS,
 ]
 
 

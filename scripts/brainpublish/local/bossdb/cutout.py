@@ -130,7 +130,7 @@ def requested(call: Call, permission: str, annotation_only: str = "") -> Request
     """
     path = call.path
     target = find_live(call.database, path["collection"], path["experiment"], path["channel"])
-    _check_permission(call, target, permission, honours_public=not annotation_only)
+    check_channel_permission(call, target, permission, honours_public=not annotation_only)
     if (annotation_only or "filter" in call.query) and target.channel["type"] != "annotation":
         raise BossError(
             Code.WRONG_CHANNEL_KIND,
@@ -142,7 +142,14 @@ def requested(call: Call, permission: str, annotation_only: str = "") -> Request
     return Request(target, resolution, _box(call, target), times, is_true(call, "iso"))
 
 
-def _check_permission(call: Call, target: Target, permission: str, honours_public: bool) -> None:
+def check_channel_permission(
+    call: Call, target: Target, permission: str, honours_public: bool
+) -> None:
+    """Raise 403/3001 for a right on voxels that the caller lacks.
+
+    Reading a public channel needs none, where the call honours that. An anonymous read of
+    another crashes.
+    """
     channel = target.channel
     reading = permission == "read_volumetric_data"
     if reading and channel["public"] and honours_public:

@@ -1,8 +1,9 @@
 """A bucket made equal to what was prepared: created, updated or kept, then read back.
 
-The service is asked for its listing once at the start. What the ledger proves is not sent and
-not read. Every write is marked in the ledger before it is sent and read back before it counts,
-one after the other. A killed run is continued by the next one.
+What the ledger proves and the service's listing still shows is not sent and not read; the
+receipt says of each feature which proof it has. Every write is marked in the ledger before it
+is sent, and read back before it counts, one after the other. A killed run is continued by the
+next one.
 """
 
 import importlib.metadata
@@ -50,6 +51,7 @@ class Sync:
     ledger: Ledger
     token: BucketToken | None = None
     outcomes: dict[str, str] = field(default_factory=dict)
+    read_back: set[str] = field(default_factory=set)
 
 
 def ledger_path(folder: str | Path, endpoint: AtlasEndpoint, bucket: str) -> Path:
@@ -89,7 +91,7 @@ def _publish(sync: Sync, bucket: dict, features: dict[str, dict]) -> dict[str, A
     removed = _prune(sync, features, listed) if bucket.get("prune") else []
     tree = _set_metadata(sync, bucket, listing["metadata"])
     _check_listing(sync, features, removed)
-    return _receipt(sync, features, removed, tree, len(written))
+    return _receipt(sync, features, removed, tree)
 
 
 def _ensure_bucket(sync: Sync, bucket: dict) -> dict[str, Any]:
@@ -221,6 +223,7 @@ def _same_texts(listed: dict, payload: dict) -> bool:
 
 def _equal(sync: Sync, name: str, feature: dict) -> bool:
     held = sync.client.feature(sync.name, name)
+    sync.read_back.add(name)
     return {key: held.get(key) for key in feature["payload"]} == feature["payload"]
 
 
@@ -303,7 +306,7 @@ def _check_listing(sync: Sync, features: dict[str, dict], removed: Sequence[str]
 
 
 def _receipt(
-    sync: Sync, features: dict[str, dict], removed: Sequence[str], tree: str, written: int
+    sync: Sync, features: dict[str, dict], removed: Sequence[str], tree: str
 ) -> dict[str, Any]:
     return {
         "destination": {
@@ -319,6 +322,7 @@ def _receipt(
                 "digest": feature["digest"],
                 "regions": feature["regions"],
                 "unit": feature["payload"]["unit"],
+                "verified": "read back" if name in sync.read_back else "ledger",
             }
             for name, feature in features.items()
         },
@@ -326,7 +330,7 @@ def _receipt(
         "tree": {"outcome": tree},
         "verified": {
             "features": len(features),
-            "read_back": written,
+            "read_back": len(sync.read_back),
             "mismatches": 0,
         },
         "software": {

@@ -14,7 +14,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from brainpublish.findings import Refusal
@@ -126,7 +127,7 @@ class AtlasClient:
     def _ask(self, method: str, path: str, token: str | None, body: dict | None):
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=self.pause, max=LONGEST_PAUSE, jitter=self.pause),
+            wait=wait_exponential(self.pause, LONGEST_PAUSE) + wait_random(0, self.pause),
             retry=retry_if_exception_type(_Passing),
             before_sleep=_log_retry,
             reraise=True,

@@ -115,16 +115,16 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
         value_columns,
         section.get("ignore_case", False),
     )
-    observations: list[Observation] = []
-    for name in section["features"]:
-        found, said = _feature_observations(table, section, name, places)
-        observations += found
-        findings += said
     findings += [
         *places.findings,
         *_missing_side(table, section, places),
         *_unused_rows(table, section),
     ]
+    observations: list[Observation] = []
+    for name in section["features"]:
+        found, said = _feature_observations(table, section, name, places)
+        observations += found
+        findings += said
     return observations, findings
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
 from brainpublish.local.atlas import create_app
 from brainpublish.local.serve import serving
 from brainpublish.local.store import LocalStore

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from atlas_service import MAPPINGS, atlas_service
+
 from brainpublish.local.atlas import descriptions
 from brainpublish.local.atlas.workspace import Workspace
 
@@ -119,7 +120,8 @@ def feed_until_killed(atlas, server):
         try:
             if atlas.make_feature("mine", f"f{i}", unit="y" * 100_000).status_code == 200:
                 accepted.add(f"f{i}")
-        except requests.ConnectionError:
+        except requests.RequestException:
+            # Refused, reset, or a reply without its end.
             return
         if i == 20:
             server.send_signal(signal.SIGKILL)

@@ -7,11 +7,12 @@ import threading
 
 import pytest
 import requests
-from brainpublish.findings import Refusal
-from brainpublish.local.serve import TRANSPORT, serving
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+
+from brainpublish.findings import Refusal
+from brainpublish.local.serve import TRANSPORT, serving
 
 
 def hello_app() -> Starlette:

@@ -65,6 +65,7 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         log_level="warning",
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,

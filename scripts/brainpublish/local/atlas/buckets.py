@@ -145,7 +145,7 @@ class Buckets:
         """Remove a feature."""
         with self._workspace.writing():
             folder = self.check_token(bucket, token)
-            _feature_file(folder, bucket, fname).unlink()
+            self._workspace.drop_file(_feature_file(folder, bucket, fname))
         return f"Successfully deleted {fname}{SUFFIX}"
 
     def _find(self, bucket: str) -> Path | None:

@@ -62,4 +62,4 @@ def listed_features(file_names: Iterable[str]) -> list[str]:
     Names with a leading underscore are stored and served, but not listed.
     """
     features = (name.removesuffix(SUFFIX) for name in file_names if name.endswith(SUFFIX))
-    return sorted(name for name in features if not name.startswith("_"))
+    return sorted(name for name in features if name and not name.startswith("_"))

@@ -58,6 +58,11 @@ class Workspace:
         made.rename(target)
         sync_folder(target.parent)
 
+    def drop_file(self, target: Path) -> None:
+        """Remove a file for good. Only while writing."""
+        target.unlink()
+        sync_folder(target.parent)
+
     def drop_folder(self, target: Path) -> None:
         """Remove a folder and all that it holds, as one step. Only while writing."""
         dropped = self._new_place()

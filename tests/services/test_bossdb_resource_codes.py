@@ -48,6 +48,8 @@ def test_collections(client):
             row(M, "POST", "/collection/d", 400, 1003, json={"description": None}, holds="null"),
             row(M, "POST", "/collection/d", 400, 1003, json={"public": "perhaps"}),
             row(M, "POST", "/collection/d", 400, DETAIL, data=b"{oops"),
+            row(M, "POST", "/collection/d", 400, DETAIL, data=b'{"public": NaN}'),
+            row(M, "POST", "/collection/d", 400, DETAIL, data=rb'{"description": "\ud800"}'),
             row(M, "POST", "/collection/d", 400, 1003, json=["a"]),
             row(
                 M,

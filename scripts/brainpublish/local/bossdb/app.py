@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -84,7 +84,10 @@ class _Answering:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        body = await _read_body(request)
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return
         if body is None:
             response: Response = _html(413, "Request Entity Too Large")
         else:
@@ -169,7 +172,8 @@ def _boss_answer(problem: BossError) -> Response:
 
 
 async def _no_route(request: Request, _: Exception) -> Response:
-    await _read_body(request)
+    with contextlib.suppress(ClientDisconnect):
+        await _read_body(request)
     if OLD_VERSION.match(request.url.path):
         return _boss_answer(BossError(Code.UNSUPPORTED_VERSION, "Use version 1 of the API"))
     return _html(404, "Not Found")
@@ -191,9 +195,8 @@ def create_app(store: LocalStore, conditions: Conditions | None = None) -> Starl
     prepare_groups(database)
     volumes = Volumes(store.bossdb_folder)
     pyramids = Pyramids(database, volumes, store.bossdb_folder / "downsample.lock")
-    service = Service(
-        database, volumes, Tokens(store), conditions, PendingWrites(conditions), pyramids.wake
-    )
+    pending = PendingWrites(conditions)
+    service = Service(database, volumes, Tokens(store), conditions, pending, pyramids.wake)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -201,6 +204,7 @@ def create_app(store: LocalStore, conditions: Conditions | None = None) -> Starl
         try:
             yield
         finally:
+            await run_in_threadpool(pending.finish)
             await run_in_threadpool(pyramids.stop)
 
     description = openapi.description(ENDPOINTS)

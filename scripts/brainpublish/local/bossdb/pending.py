@@ -37,6 +37,7 @@ class PendingWrites:
         self._queue: deque[Pending] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._finishing = False
 
     def submit(
         self, layer: tuple[str, str], box: Box, store: Callable[[], None], awaited: bool = True
@@ -59,6 +60,13 @@ class PendingWrites:
             ):
                 raise ServerCrash("queued writes were not stored in time")
 
+    def finish(self) -> None:
+        """Store all that is queued, without delay: what was accepted must not get lost."""
+        with self._changed:
+            self._finishing = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._queue)
+
     def _awaits(self, layer: tuple[str, str], box: Box) -> bool:
         return any(
             write.awaited and write.layer == layer and not write.box.within(box).empty
@@ -77,7 +85,7 @@ class PendingWrites:
                     self._changed.wait()
                 first = self._queue[0]
                 left = first.due - time.monotonic()
-                if left > 0:
+                if left > 0 and not self._finishing:
                     self._changed.wait(left)
                     continue
             try:

@@ -61,9 +61,11 @@ class Call:
         if content_type.strip().lower() != "application/json":
             raise DetailError(415, f'Unsupported media type "{content_type}" in request.')
         try:
-            value = json.loads(self.body)
+            value = json.loads(self.body, parse_constant=_refuse_constant)
+            # Half of a character pair can be written in JSON but neither stored nor answered.
+            json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as problem:
-            raise DetailError(400, f"JSON parse error - {problem}") from problem
+            raise DetailError(400, f"JSON parse error - {type(problem).__name__}") from problem
         if not isinstance(value, dict):
             raise BossError(Code.INVALID_POST_ARGUMENT, "The body must be a JSON object")
         return value
@@ -85,6 +87,10 @@ class Call:
                 Code.MISSING_ROLE, "The user does not have the required role: resource-manager"
             )
         return self.user
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
 
 
 Handler = Callable[[Call], Response]

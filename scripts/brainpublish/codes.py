@@ -77,7 +77,7 @@ SLICE_CODES: dict[str, Code] = {
     "STACK_STALE": Code(
         "error",
         "stack made under another reading of the files",
-        "Run again with `--forcerun prepare_slab`.",
+        "Run the same command again: it makes these slabs anew.",
     ),
 }
 
@@ -143,8 +143,11 @@ REGION_CODES: dict[str, Code] = {
         "warning",
         "a region is given together with regions inside it",
         "Give regions that do not contain each other. The views disagree otherwise: the Allen "
-        "view may spread the inner value to its neighbours, Beryl and Cosmos average both.",
+        "view may spread the inner value to its neighbours, Beryl and Cosmos average both. "
+        "`overlap: expand` gives the outer value to what the inner regions leave; `nodes: own` "
+        "takes TH, MB and their like for their own voxels.",
     ),
+    "REGION_EXPANDED": Code("note", "outer values go to what the regions given inside leave"),
     "REGION_INVISIBLE": Code("note", "regions that no view of the website shows by themselves"),
     "VALUE_NOT_NUMBER": Code(
         "error", "a cell holds no number", "Write a plain number, or leave the cell empty."

@@ -56,6 +56,9 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+NOWHERE = {"kind": "remote", "api": "http://127.0.0.1:9/api/", "website": "https://w/"}
+
+
 def test_from_a_table_to_a_receipt(folder):
     prepare()
     assert [finding["code"] for finding in read_json("findings.json")] == ["VALUE_ZERO"]
@@ -65,8 +68,7 @@ def test_from_a_table_to_a_receipt(folder):
         "publish_bucket.py",
         {"payloads": "payloads.json"},
         {"receipt": "receipt.json"},
-        bucket=BUCKET,
-        destination={"kind": "local", "store": "store"},
+        settings={"bucket": BUCKET, "destination": {"kind": "local", "store": "store"}},
     )
     receipt = read_json("receipt.json")
     assert receipt["features"]["rate"]["outcome"] == "created"
@@ -98,12 +100,7 @@ def test_a_refusal_is_shown_on_the_console_and_leaves_no_receipt(capsys, monkeyp
             "publish_bucket.py",
             {"payloads": "payloads.json"},
             {"receipt": "receipt.json"},
-            bucket=BUCKET,
-            destination={
-                "kind": "remote",
-                "api": "http://127.0.0.1:9/api/",
-                "website": "https://w/",
-            },
+            settings={"bucket": BUCKET, "destination": NOWHERE},
         )
     said = capsys.readouterr().err
     assert "127.0.0.1:9" in said

@@ -450,12 +450,16 @@ def test_names_are_percent_encoded_and_a_netrc_replaces_no_token(service, home):
         client.delete_feature("b c", "a?#%20", token)
 
 
+def settings(destination):
+    return {"bucket": section(), "destination": destination}
+
+
 def test_the_step_for_the_embedded_service_needs_no_secret(home, monkeypatch):
     monkeypatch.setenv("ATLAS_BUCKET_TOKEN", "real")
     write_json("payloads.json", features())
     destination = {"kind": "local", "store": "my store"}
     for outcome in ("created", "kept"):
-        publish_bucket(section(), destination, "payloads.json", "receipt.json")
+        publish_bucket(settings(destination), "payloads.json", "receipt.json")
         receipt = read_json("receipt.json")
         assert outcomes(receipt) == [outcome, outcome]
     assert receipt["url"] == "local:atlas/b"
@@ -470,7 +474,7 @@ def test_no_receipt_is_left_by_a_failed_step(home, monkeypatch):
     write_json("payloads.json", features())
     monkeypatch.setattr(bucket_module, "_check_listing", fail)
     with pytest.raises(Refusal):
-        publish_bucket(section(), {"kind": "local", "store": "s"}, "payloads.json", "receipt.json")
+        publish_bucket(settings({"kind": "local", "store": "s"}), "payloads.json", "receipt.json")
     assert not Path("receipt.json").exists()
 
 

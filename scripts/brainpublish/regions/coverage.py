@@ -1,17 +1,17 @@
 """What a reader will see of a feature, and what not: overlap, invisible regions, grey zeros."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from brainpublish.findings import Finding
+from brainpublish.findings import ERROR, WARNING, Finding
 from brainpublish.regions.mapping import MAPPINGS, Operator
+from brainpublish.regions.overlap import Place
 from brainpublish.regions.universe import ROOT, VOID, universe
 
+AS_IS, REFUSE, EXPAND = "as-is", "refuse", "expand"
 SHOWN = 6
 SHOWN_OVERLAPS = 3
-
-Place = tuple[int, str]  # a region's index, and its side
 
 
 def shortened(names: Iterable[str], shown: int = SHOWN) -> str:
@@ -24,17 +24,6 @@ def shortened(names: Iterable[str], shown: int = SHOWN) -> str:
 def acronyms(places: Iterable[Place]) -> str:
     """Return the acronyms of places as text, the first few of many."""
     return shortened(universe().regions[index].acronym for index, _ in places)
-
-
-def overlaps(places: Sequence[Place]) -> dict[Place, list[Place]]:
-    """Return {place: [places inside it]} of those that are given together."""
-    given = set(places)
-    below: dict[Place, list[Place]] = {}
-    for index, side in places:
-        for ancestor in universe().ancestors(index):
-            if (ancestor, side) in given:
-                below.setdefault((ancestor, side), []).append((index, side))
-    return below
 
 
 def visible(operator: Operator) -> bool:
@@ -51,25 +40,30 @@ def invisible_places(operator: Operator, places: Sequence[Place]) -> list[Place]
     return [place for place, is_seen in zip(places, seen, strict=True) if not is_seen]
 
 
-def region_findings(where: str, operator: Operator, places: Sequence[Place]) -> list[Finding]:
-    """Say what of a list of regions the website will not show as it was given."""
-    findings = []
-    below = overlaps(places)
-    if below:
-        text = "; ".join(
-            f"{acronyms([above])} ({above[1]}) with {acronyms(inside)}"
-            for above, inside in list(below.items())[:SHOWN_OVERLAPS]
-        )
-        more = len(below) - SHOWN_OVERLAPS
-        text += f"; and {more} more such regions" if more > 0 else ""
-        findings.append(Finding("REGION_OVERLAP", where, text))
+def overlap_findings(where: str, below: Mapping[Place, Sequence[Place]], way: str) -> list[Finding]:
+    """Say which regions are given together with regions inside them, and what becomes of it."""
+    if not below:
+        return []
+    text = "; ".join(
+        f"{acronyms([above])} ({above[1]}) with {acronyms(inside)}"
+        for above, inside in list(below.items())[:SHOWN_OVERLAPS]
+    )
+    more = len(below) - SHOWN_OVERLAPS
+    text += f"; and {more} more such regions" if more > 0 else ""
+    if way == EXPAND:
+        return [Finding("REGION_EXPANDED", where, text)]
+    return [Finding("REGION_OVERLAP", where, text, severity=ERROR if way == REFUSE else WARNING)]
+
+
+def visibility_findings(where: str, operator: Operator, places: Sequence[Place]) -> list[Finding]:
+    """Say which of a list of regions no view of the website shows."""
     hidden = invisible_places(operator, places)
     if not visible(operator):
-        findings.append(Finding("FEATURE_INVISIBLE", where, f"given are {acronyms(hidden)}"))
-    elif hidden:
+        return [Finding("FEATURE_INVISIBLE", where, f"given are {acronyms(hidden)}")]
+    if hidden:
         text = f"{len(hidden)} of {len(places)}: {acronyms(hidden)}"
-        findings.append(Finding("REGION_INVISIBLE", where, text))
-    return findings
+        return [Finding("REGION_INVISIBLE", where, text)]
+    return []
 
 
 def value_findings(where: str, places: Sequence[Place], values: Sequence[float]) -> list[Finding]:

@@ -10,15 +10,21 @@ from brainpublish.files import digest_of_json, write_text
 from brainpublish.findings import Finding
 from brainpublish.regions.collect import feature_names
 from brainpublish.regions.coverage import (
-    region_findings,
+    AS_IS,
+    EXPAND,
+    overlap_findings,
     shortened,
     value_findings,
+    visibility_findings,
     visible,
 )
-from brainpublish.regions.mapping import build_operator
+from brainpublish.regions.mapping import Operator, build_operator, own_voxels
+from brainpublish.regions.overlap import Place, expanded, overlaps
 from brainpublish.regions.payload import feature_payload
 from brainpublish.regions.tree import tree_findings
-from brainpublish.regions.universe import universe
+from brainpublish.regions.universe import signed_id, universe
+
+WHOLE, OWN = "whole", "own"
 
 
 def write_regions(path: str | Path, frame: pd.DataFrame) -> None:
@@ -46,26 +52,60 @@ def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list
     Features with equal lists of regions share one operator.
     """
     findings = tree_findings(bucket["name"], bucket.get("tree"), feature_names(bucket))
-    described = _described(bucket)
+    sections = {name: table for table in bucket["tables"] for name in table["features"]}
     features: dict[str, dict] = {}
-    for ids, tables in _by_regions(frame).items():
-        operator, places = build_operator(ids), _places(next(iter(tables.values())))
-        findings += region_findings(_where(bucket, tables), operator, places)
+    for key, tables in _by_regions(frame, sections).items():
+        where, places = _where(bucket, tables), _places(next(iter(tables.values())))
+        operator, said = _operator(where, places, *key[1:])
+        findings += said
         for name, rows in tables.items():
             values = rows["value"].tolist()
             findings += value_findings(_where(bucket, [name]), places, values)
             if visible(operator):
-                payload = feature_payload(operator.apply(values), values, **described[name])
+                texts = _texts(sections[name]["features"][name])
+                payload = feature_payload(operator.apply(values), values, **texts)
                 features[name] = _prepared(payload, len(values))
     return features, findings
 
 
-def _by_regions(frame: pd.DataFrame) -> dict[tuple[int, ...], dict[str, pd.DataFrame]]:
-    """Return {atlas ids: {feature: its rows}}."""
-    grouped: dict[tuple[int, ...], dict[str, pd.DataFrame]] = {}
+def _by_regions(
+    frame: pd.DataFrame, sections: dict[str, dict]
+) -> dict[tuple, dict[str, pd.DataFrame]]:
+    """Return {(atlas ids, overlap, nodes): {feature: its rows}}."""
+    grouped: dict[tuple, dict[str, pd.DataFrame]] = {}
     for name, rows in frame.groupby("feature", sort=False):
-        grouped.setdefault(tuple(rows["atlas_id"].tolist()), {})[name] = rows
+        section = sections[name]
+        ways = section.get("overlap", AS_IS), section.get("nodes", WHOLE)
+        grouped.setdefault((tuple(rows["atlas_id"].tolist()), *ways), {})[name] = rows
     return grouped
+
+
+def _operator(
+    where: str, places: Sequence[Place], overlap: str, nodes: str
+) -> tuple[Operator, list[Finding]]:
+    """Return the operator of a list of places, and what is said about the list.
+
+    `nodes` is whole or own: whether a region that is both node and leaf means all of it or
+    its own voxels alone.
+    """
+    own = own_voxels()
+    single = own if nodes == OWN else {}
+    below = overlaps(places, frozenset(single))
+    if overlap == EXPAND:
+        parts = expanded(places, own, frozenset(single))
+    else:
+        parts = [(_signed_id(place, single), i) for i, place in enumerate(places)]
+    operator = build_operator([atlas_id for atlas_id, _ in parts])
+    operator = operator.after([position for _, position in parts], len(places))
+    return operator, [
+        *overlap_findings(where, below, overlap),
+        *visibility_findings(where, operator, places),
+    ]
+
+
+def _signed_id(place: Place, own: dict[int, int]) -> int:
+    index, side = place
+    return signed_id(own.get(index, universe().regions[index].atlas_id), side)
 
 
 def _where(bucket: dict, names: Iterable[str]) -> str:
@@ -84,10 +124,5 @@ def _places(rows: pd.DataFrame) -> Sequence[tuple[int, str]]:
     ]
 
 
-def _described(bucket: dict) -> dict[str, dict[str, str]]:
-    """Return {feature: {unit, short_desc}}."""
-    return {
-        name: {key: feature.get(key) or "" for key in ("unit", "short_desc")}
-        for table in bucket["tables"]
-        for name, feature in table["features"].items()
-    }
+def _texts(feature: dict) -> dict[str, str]:
+    return {key: feature.get(key) or "" for key in ("unit", "short_desc")}

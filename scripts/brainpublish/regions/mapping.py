@@ -19,7 +19,7 @@ from iblbrainviewer.mappings import RegionMapper
 from iblutil.numerical import ismember
 from scipy.sparse import csr_array
 
-from brainpublish.regions.universe import brain_regions
+from brainpublish.regions.universe import brain_regions, universe
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,14 @@ class Operator:
     rows: dict[str, np.ndarray]
     weights: dict[str, csr_array]
 
+    def after(self, positions: Sequence[int], count: int) -> "Operator":
+        """Return the operator of `count` values of which the i-th input here is positions[i]."""
+        ones = np.ones(len(positions))
+        picks = csr_array(
+            (ones, (np.arange(len(positions)), positions)), shape=(len(positions), count)
+        )
+        return Operator(self.rows, {name: matrix @ picks for name, matrix in self.weights.items()})
+
     def apply(self, values: Sequence[float] | np.ndarray) -> dict[str, dict[int, float]]:
         """Return {mapping: {table row: value}} for the values of one feature, in float64."""
         column = np.asarray(values, dtype=np.float64)
@@ -79,8 +87,18 @@ def _mapper() -> RegionMapper:
     return RegionMapper(np.array([0]), np.array([0.0]))
 
 
+@cache
+def own_voxels() -> dict[int, int]:
+    """Return {region's index: atlas id of its own voxels} of regions that are node and leaf."""
+    by_id = {region.atlas_id: region.index for region in universe().regions}
+    inverse = _mapper().nl_ids_inverse_map
+    return {by_id[int(region)]: int(own) for own, region in inverse.items() if own > 0}
+
+
 def build_operator(atlas_ids: Sequence[int]) -> Operator:
     """Return the operator of a list of signed atlas ids, each at most once.
+
+    The ids of `own_voxels`, with a sign, are accepted too.
 
     Raises ValueError if an id is repeated: the library's mapping of repeated regions is not
     usable, so they are aggregated before.
@@ -116,8 +134,9 @@ def _grouped(ids: np.ndarray, library_name: str) -> tuple[np.ndarray, csr_array]
 
     The classes are the library's own conversion of ids; the mean is unweighted.
     """
-    table = brain_regions()
-    _, classes = ismember(table.id2id(ids, mapping=library_name), table.id)
+    table, of_own = brain_regions(), _mapper().nl_ids_inverse_map
+    plain = np.array([of_own.get(each, each) for each in ids.tolist()], dtype=np.int64)
+    _, classes = ismember(table.id2id(plain, mapping=library_name), table.id)
     rows = np.unique(classes)
     members = [np.flatnonzero(classes == row).tolist() for row in rows]
     weights = [dict.fromkeys(each, 1.0 / len(each)) for each in members]

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from test_cli import SCRIPTS, port_in, served
+
+from brainpublish.files import read_json
 
 ROOT = SCRIPTS.parent
 TEXT = (ROOT / "docs" / "embedded-services.md").read_text()
@@ -31,14 +34,18 @@ def place(tmp_path_factory):
         for _, name, code in BLOCKS:
             if name:
                 (folder / name).write_text(code.replace(":8765", f":{port_in(text)}"))
-        yield folder, port_in(text)
+        yield folder, port_in(text), dict(re.findall(r"^export (\w+)=(\w+)$", text, re.MULTILINE))
 
 
-def run(folder, command, **kwargs):
-    environment = os.environ | {
-        "PYTHONPATH": str(folder),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-    }
+def run(folder, command, exported=(), **kwargs):
+    environment = (
+        os.environ
+        | dict(exported)
+        | {
+            "PYTHONPATH": str(folder),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        }
+    )
     process = subprocess.run(
         command,
         cwd=folder,
@@ -59,7 +66,7 @@ def shell_line(file_name):
 
 
 def test_the_bossdb_notebook(place):
-    folder, port = place
+    folder, port, _ = place
     (job,) = (code for code in blocks("python") if "ZSliceIngestJob" in code)
     run(folder, [sys.executable, "-c", job.replace(":8765", f":{port}")])
     said = run(folder, shell_line("notebook.py"), shell=True)
@@ -68,7 +75,7 @@ def test_the_bossdb_notebook(place):
 
 
 def test_the_atlas_notebook_and_the_faults(place):
-    folder, port = place
+    folder, port, _ = place
     # The client's library imports an AWS client that it does not ask for when it is installed.
     stand_in = f"import sys; sys.path.insert(0, {HERE!r}); import official_client\n"
     (folder / "sitecustomize.py").write_text(stand_in)
@@ -76,6 +83,22 @@ def test_the_atlas_notebook_and_the_faults(place):
     (faults,) = (code for code in blocks("python") if "/_faults" in code)
     said = run(folder, [sys.executable, "-c", faults.replace(":8765", f":{port}")])
     assert said.split()[:3] == ["503", "503", "200"]
+
+
+def test_the_workflow_against_the_service(place):
+    folder, port, exported = place
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    (changes,) = (yaml.safe_load(code.replace(":8765", f":{port}")) for code in blocks("yaml"))
+    for key, value in changes.items():
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    # The bucket is enough to show that addresses and tokens are right.
+    config["volumes"] = {}
+    (folder / "my-config.yaml").write_text(yaml.safe_dump(config))
+    (line,) = (code.strip() for code in blocks("sh") if code.startswith("snakemake"))
+    run(folder, f"{line} --snakefile {ROOT / 'Snakefile'} --cores 2", exported, shell=True)
+    receipt = read_json(next((folder / "results" / "receipts" / "atlas").glob("*.json")))
+    assert receipt["destination"]["host"] == f"127.0.0.1:{port}"
+    assert {feature["outcome"] for feature in receipt["features"].values()} == {"created"}
 
 
 def test_every_block_is_run_by_a_test():
@@ -87,4 +110,4 @@ def test_every_block_is_run_by_a_test():
         ("python", "features.py"),
         ("yaml", ""),
     }
-    assert (len(blocks("sh")), len(blocks("python")), len(blocks("yaml"))) == (4, 2, 1)
+    assert (len(blocks("sh")), len(blocks("python")), len(blocks("yaml"))) == (5, 2, 1)

@@ -157,6 +157,11 @@ REGION_CODES: dict[str, Code] = {
     ),
     "LONG_ROWS_UNUSED": Code("note", "rows of a long table belong to no feature of the config"),
     "VALUE_MISSING": Code("note", "regions without a value are left out"),
+    "VALUE_CODE": Code(
+        "warning",
+        "a value looks like a code for missing",
+        "Name it in the table's section, as `missing: ['-999']`, if it stands for no value.",
+    ),
     "VALUE_ZERO": Code(
         "note",
         "the website paints exactly 0 grey, like a region without a value",

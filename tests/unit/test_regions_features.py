@@ -130,6 +130,24 @@ def test_equal_values_and_zeros_are_told():
     assert codes(findings) == [("note", "VALUE_ZERO"), ("warning", "FEATURE_CONSTANT")]
 
 
+@pytest.mark.parametrize(
+    ("values", "suspect"),
+    [
+        ([1, 2, -999, -999], True),
+        ([1, 2, -999], False),
+        ([-1200, 3, -999, -999], False),
+        ([-5, 3, -999, -999], True),
+        ([1, 3, 9999, 9999], True),
+        ([-999, -999], False),
+    ],
+)
+def test_a_code_for_missing_is_suspected(values, suspect):
+    regions = ("CA1", "MOp1", "AAA", "VISa1")
+    given_values = dict(zip(regions, values, strict=False))
+    _, findings = map_bucket(bucket("a"), table(a=given_values))
+    assert (("warning", "VALUE_CODE") in codes(findings)) is suspect
+
+
 def test_no_rows_give_no_payload():
     features, findings = map_bucket(bucket("a"), table())
     assert (features, findings) == ({}, [])

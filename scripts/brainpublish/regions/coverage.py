@@ -8,6 +8,7 @@ from brainpublish.findings import ERROR, WARNING, Finding
 from brainpublish.regions.mapping import MAPPINGS, Operator
 from brainpublish.regions.overlap import Place
 from brainpublish.regions.universe import ROOT, VOID, universe
+from brainpublish.regions.values import suspected_code
 
 AS_IS, REFUSE, EXPAND = "as-is", "refuse", "expand"
 SHOWN = 6
@@ -67,8 +68,10 @@ def visibility_findings(where: str, operator: Operator, places: Sequence[Place])
 
 
 def value_findings(where: str, places: Sequence[Place], values: Sequence[float]) -> list[Finding]:
-    """Say which values of a feature the website paints in a way that misleads."""
+    """Say which values of a feature mislead a reader of the website."""
     findings = []
+    if code := suspected_code(values):
+        findings.append(Finding("VALUE_CODE", where, code))
     zeros = [place for place, value in zip(places, values, strict=True) if value == 0]
     if zeros:
         text = f"{len(zeros)} of {len(places)} values are 0: {acronyms(zeros)}"

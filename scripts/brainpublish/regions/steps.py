@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brainpublish.files import write_json
-from brainpublish.findings import read_findings, write_findings
+from brainpublish.findings import errors_in, read_findings, write_findings
 from brainpublish.regions.collect import resolve_bucket
 from brainpublish.regions.features import map_bucket, read_regions, write_regions
 
@@ -22,7 +22,11 @@ def map_features(
     payloads: str | Path,
     findings: str | Path,
 ) -> None:
-    """Write the payloads of a bucket's features, and all findings of the bucket."""
-    features, found = map_bucket(bucket, read_regions(regions))
-    write_json(payloads, features)
-    write_findings(findings, [*read_findings(resolved), *found])
+    """Write the payloads of a bucket's features, and all findings of the bucket.
+
+    With an error in any table there are no payloads: they would lack what could not be read.
+    """
+    features, mapped = map_bucket(bucket, read_regions(regions))
+    found = [*read_findings(resolved), *mapped]
+    write_json(payloads, {} if errors_in(found) else features)
+    write_findings(findings, found)

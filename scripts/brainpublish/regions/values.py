@@ -2,12 +2,14 @@
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 MISSING = frozenset(["", "na", "n/a", "nan", "-nan", "null", "none", "#n/a", "#na", "<na>"])
+NINES = tuple(sign * nines for sign in (-1.0, 1.0) for nines in (99.0, 999.0, 9999.0, 99999.0))
+APART = 10
 LARGEST = 1e300  # beyond it the range of a colour bar is no finite number
 
 
@@ -23,8 +25,8 @@ class Cell:
 def cell_number(text: str, decimal: str = ".", missing: Collection[str] = ()) -> Cell:
     """Read one cell.
 
-    `decimal` is the decimal mark, a point or a comma. `missing` are further texts (already
-    trimmed) that stand for no value.
+    `decimal` is the decimal mark, a point or a comma. `missing` are further texts that stand
+    for no value, as they are written in the cell.
     """
     text = text.strip()
     if text.casefold() in MISSING or text in missing:
@@ -51,4 +53,22 @@ def _hint(text: str) -> str:
         return ": write the number without the percent sign"
     if text.casefold() in ("true", "false"):
         return ": write 1 and 0 if that is meant"
+    return ""
+
+
+def suspected_code(values: Sequence[float]) -> str:
+    """Say which repeated value looks like a code for missing; nothing if none does.
+
+    Such a value is a row of nines that lies apart from all others: below zero where no other
+    is, or far beyond them.
+    """
+    for code in NINES:
+        times = values.count(code)
+        rest = [value for value in values if value != code]
+        if times < 2 or not rest:
+            continue
+        if (code < 0 <= min(rest)) or abs(code) > APART * max(map(abs, rest)):
+            return (
+                f"{code:g} occurs {times} times beside values from {min(rest):g} to {max(rest):g}"
+            )
     return ""

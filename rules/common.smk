@@ -15,6 +15,7 @@ from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.slabs import slab_count, slab_depth
+from brainpublish.settled import entry_of, is_settled, made_from
 from brainpublish.summary import run_summary
 
 
@@ -68,23 +69,12 @@ def channel_section(wildcards):
     return CHANNELS[wildcards.volume][wildcards.channel]
 
 
-def channel_listing(wildcards):
-    return [
-        {"code": finding.code, "where": finding.where, "message": finding.message}
-        for finding in listing_of(wildcards.volume, wildcards.channel).findings
-    ]
-
-
-def channel_depth(wildcards):
-    return depth_of(wildcards.volume, wildcards.channel)
-
-
 def channel_slices(wildcards):
     return listing_of(wildcards.volume, wildcards.channel).files
 
 
 def slab_slices(wildcards):
-    depth, slab = channel_depth(wildcards), int(wildcards.slab)
+    depth, slab = depth_of(wildcards.volume, wildcards.channel), int(wildcards.slab)
     return channel_slices(wildcards)[slab * depth : (slab + 1) * depth]
 
 
@@ -117,18 +107,6 @@ def image_of(volume):
     )
 
 
-def volume_sections(wildcards):
-    return list(CHANNELS[wildcards.volume].values())
-
-
-def volume_plans(wildcards):
-    return expand(
-        "results/volumes/{volume}/{channel}/plan.json",
-        channel=CHANNELS[wildcards.volume],
-        allow_missing=True,
-    )
-
-
 def every_channel(path):
     return [
         path.format(volume=volume, channel=channel)
@@ -147,20 +125,6 @@ def channel_receipts():
 
 def bucket_receipts():
     return every_bucket("results/receipts/atlas/{bucket}.json")
-
-
-def upload_gate():
-    if CONFIG["bossdb"]["gate"] == "slab":
-        return "results/headers_checked.json"
-    return "results/checked.json"
-
-
-def bossdb_destination():
-    return DESTINATION["bossdb"]
-
-
-def atlas_destination():
-    return DESTINATION["atlas"]
 
 
 def bucket_section(wildcards):
@@ -198,6 +162,6 @@ def refuse_without_secrets(rules):
         if find_token(host) is None:
             missing.append(missing_token_text(host))
     if rules & SENDING_RULES["atlas"]:
-        missing += missing_atlas_secrets(atlas_destination(), list(CONFIG["buckets"]))
+        missing += missing_atlas_secrets(DESTINATION["atlas"], list(CONFIG["buckets"]))
     if missing:
         raise WorkflowError("\n".join(missing))

@@ -53,7 +53,7 @@ rule publish_bucket:
     """Create, update or keep a bucket's features, read them back, and write the receipt."""
     input:
         payloads="results/features/{bucket}/payloads.json",
-        gate=ancient("results/checked.json"),
+        gate=waits_for(CHECKED, bucket_is_settled),
     output:
         receipt="results/receipts/atlas/{bucket}.json",
     log:
@@ -66,8 +66,6 @@ rule publish_bucket:
     resources:
         mem_mb=1000,
     params:
-        bucket=bucket_section,
-        destination=atlas_destination(),
-        code=code_of("publish_bucket.py"),
+        settings=bucket_settings,
     script:
         "../scripts/publish_bucket.py"

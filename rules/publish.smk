@@ -49,8 +49,8 @@ rule check_headers:
 rule create_resources:
     """Make a volume's collection, frame, experiment and channels, or compare them."""
     input:
-        plans=ancient(volume_plans),
-        gate=ancient(upload_gate()),
+        plans=volume_plans,
+        gate=waits_for(upload_gate(), create_is_settled),
     output:
         resources="results/uploads/{volume}/resources.json",
     log:
@@ -63,9 +63,7 @@ rule create_resources:
     resources:
         mem_mb=500,
     params:
-        channels=volume_sections,
-        destination=bossdb_destination(),
-        code=code_of("create_resources.py"),
+        settings=create_settings,
     script:
         "../scripts/create_resources.py"
 
@@ -75,9 +73,13 @@ rule upload_slab:
     input:
         shard="results/volumes/{volume}/{channel}/stack.zarr/0/c/{slab}/0/0",
         report="results/volumes/{volume}/{channel}/slabs/{slab}.json",
-        plan=ancient("results/volumes/{volume}/{channel}/plan.json"),
-        gate=ancient(upload_gate()),
-        resources=ancient("results/uploads/{volume}/resources.json"),
+        plan=waits_for(
+            "results/volumes/{volume}/{channel}/plan.json", upload_is_settled
+        ),
+        gate=waits_for(upload_gate(), upload_is_settled),
+        resources=waits_for(
+            "results/uploads/{volume}/resources.json", upload_is_settled
+        ),
     output:
         counts="results/uploads/{volume}/{channel}/{slab}.json",
     log:
@@ -91,10 +93,7 @@ rule upload_slab:
         connections=CONFIG["bossdb"]["connections"],
         mem_mb=2000,
     params:
-        channel=channel_section,
-        destination=bossdb_destination(),
-        verify={key: CONFIG["bossdb"][key] for key in ("verify", "sample_share")},
-        code=code_of("upload_slab.py"),
+        settings=upload_settings,
     script:
         "../scripts/upload_slab.py"
 
@@ -104,9 +103,13 @@ rule publish_channel:
     input:
         uploads=slab_uploads,
         manifest="results/volumes/{volume}/{channel}/slices.tsv",
-        plan=ancient("results/volumes/{volume}/{channel}/plan.json"),
-        gate=ancient("results/checked.json"),
-        resources=ancient("results/uploads/{volume}/resources.json"),
+        plan=waits_for(
+            "results/volumes/{volume}/{channel}/plan.json", publish_is_settled
+        ),
+        gate=waits_for(CHECKED, publish_is_settled),
+        resources=waits_for(
+            "results/uploads/{volume}/resources.json", publish_is_settled
+        ),
     output:
         receipt="results/receipts/bossdb/{volume}/{channel}.json",
     log:
@@ -119,10 +122,6 @@ rule publish_channel:
     resources:
         mem_mb=1000,
     params:
-        channel=channel_section,
-        destination=bossdb_destination(),
-        verify={key: CONFIG["bossdb"][key] for key in ("verify", "sample_share")},
-        after={key: CONFIG["bossdb"][key] for key in ("downsample", "public")},
-        code=code_of("publish_channel.py"),
+        settings=publish_settings,
     script:
         "../scripts/publish_channel.py"

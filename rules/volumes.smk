@@ -21,10 +21,7 @@ rule write_manifest:
     resources:
         mem_mb=1000,
     params:
-        channel=channel_section,
-        listing=channel_listing,
-        depth=channel_depth,
-        code=code_of("write_manifest.py"),
+        settings=manifest_settings,
     script:
         "../scripts/write_manifest.py"
 
@@ -33,9 +30,14 @@ rule prepare_slab:
     """Decode a slab's slices once, check and normalise them, and write its shard."""
     input:
         slices=slab_slices,
-        manifest=ancient("results/volumes/{volume}/{channel}/slices.tsv"),
-        plan=ancient("results/volumes/{volume}/{channel}/plan.json"),
-        array=ancient("results/volumes/{volume}/{channel}/stack.zarr/0/zarr.json"),
+        manifest=waits_for(
+            "results/volumes/{volume}/{channel}/slices.tsv", slab_is_settled
+        ),
+        plan=waits_for("results/volumes/{volume}/{channel}/plan.json", slab_is_settled),
+        array=waits_for(
+            "results/volumes/{volume}/{channel}/stack.zarr/0/zarr.json",
+            slab_is_settled,
+        ),
     output:
         shard="results/volumes/{volume}/{channel}/stack.zarr/0/c/{slab}/0/0",
         report="results/volumes/{volume}/{channel}/slabs/{slab}.json",
@@ -49,9 +51,7 @@ rule prepare_slab:
     resources:
         mem_mb=slab_memory,
     params:
-        channel=channel_section,
-        depth=channel_depth,
-        code=code_of("prepare_slab.py"),
+        settings=slab_settings,
     script:
         "../scripts/prepare_slab.py"
 

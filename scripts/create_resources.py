@@ -5,8 +5,7 @@ from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):
     create_volume(
-        channels=snakemake.params.channels,
+        settings=snakemake.params.settings,
         plans=list(snakemake.input.plans),
-        destination=snakemake.params.destination,
         output=snakemake.output.resources,
     )

@@ -7,7 +7,7 @@ from brainpublish.slices.steps import make_slab
 
 with job_log(snakemake.log[0]):
     make_slab(
-        channel=snakemake.params.channel,
+        settings=snakemake.params.settings,
         slab=int(snakemake.wildcards.slab),
         threads=snakemake.threads,
         manifest=snakemake.input.manifest,

@@ -5,8 +5,7 @@ from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):
     publish_bucket(
-        bucket=snakemake.params.bucket,
-        destination=snakemake.params.destination,
+        settings=snakemake.params.settings,
         payloads=snakemake.input.payloads,
         receipt=snakemake.output.receipt,
     )

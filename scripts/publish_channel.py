@@ -5,10 +5,7 @@ from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):
     publish_channel(
-        channel=snakemake.params.channel,
-        verify=snakemake.params.verify,
-        after=snakemake.params.after,
-        destination=snakemake.params.destination,
+        settings=snakemake.params.settings,
         plan=snakemake.input.plan,
         manifest=snakemake.input.manifest,
         uploads=list(snakemake.input.uploads),

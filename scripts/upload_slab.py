@@ -7,11 +7,9 @@ from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):
     upload_slab(
-        channel=snakemake.params.channel,
+        settings=snakemake.params.settings,
         slab=int(snakemake.wildcards.slab),
         connections=snakemake.resources.connections,
-        verify=snakemake.params.verify,
-        destination=snakemake.params.destination,
         plan=snakemake.input.plan,
         report=snakemake.input.report,
         stack=Path(snakemake.input.plan).with_name("stack.zarr"),

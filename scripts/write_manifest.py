@@ -7,10 +7,8 @@ from brainpublish.slices.steps import make_manifest
 
 with job_log(snakemake.log[0]):
     make_manifest(
-        channel=snakemake.params.channel,
+        settings=snakemake.params.settings,
         files=list(snakemake.input.slices),
-        listing=snakemake.params.listing,
-        depth=snakemake.params.depth,
         threads=snakemake.threads,
         manifest=snakemake.output.manifest,
         plan=snakemake.output.plan,

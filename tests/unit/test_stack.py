@@ -1,5 +1,4 @@
 import hashlib
-import json
 
 import numpy as np
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from brainpublish.files import read_json
+from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.manifest import read_manifest
@@ -39,10 +38,8 @@ class Channel:
 
     def manifest(self):
         make_manifest(
-            self.section,
+            {"channel": self.section, "listing": [], "depth": 16},
             self.listing.files,
-            [],
-            depth=16,
             threads=2,
             manifest=self.folder / "slices.tsv",
             plan=self.folder / "plan.json",
@@ -52,7 +49,7 @@ class Channel:
 
     def slab(self, slab):
         make_slab(
-            self.section,
+            {"channel": self.section},
             slab,
             threads=2,
             manifest=self.folder / "slices.tsv",
@@ -187,7 +184,7 @@ def test_file_that_changes_after_the_manifest_is_found(image):
 def test_slab_of_another_plan_is_found(image):
     image.made()
     plan = read_json(image.folder / "plan.json")
-    (image.folder / "plan.json").write_text(json.dumps({**plan, "dtype": "uint8"}))
+    write_json(image.folder / "plan.json", {**plan, "dtype": "uint8"})
     assert "STACK_STALE" in image.findings()
 
 

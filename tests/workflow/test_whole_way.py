@@ -61,8 +61,10 @@ def test_published_features_are_those_of_the_table(first_run, tmp_path, monkeypa
     store = first_run[0].folder / "local-store"
     with features_over(store, "getting-started", tmp_path, monkeypatch) as uploader:
         assert set(uploader.list_features()) == {"spike_rate", "spike_amplitude", "lfp_phase"}
-        allen = uploader.get_feature("spike_rate")["feature_data"]["mappings"]["allen"]["data"]
-        tree = uploader.get_bucket_metadata()["tree"]
+        feature = uploader.get_features("spike_rate")
+        tree = uploader.get_bucket_metadata()["metadata"]["tree"]
+    assert feature["unit"] == "Hz"
+    allen = feature["feature_data"]["mappings"]["allen"]["data"]
     values = {int(index): held["mean"] for index, held in allen.items()}
     assert values == {1346: 1.2, 1347: 1.2, 1352: 3.4, 1355: 3.4, 1554: 0.1, 1556: 0.1, 1921: 0.0}
     assert tree == {"Spike": {"rate (Hz)": "spike_rate"}, "phase": "lfp_phase"}

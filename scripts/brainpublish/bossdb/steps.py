@@ -24,6 +24,7 @@ from brainpublish.bossdb.upload import Counts, SlabUpload
 from brainpublish.destination import open_bossdb
 from brainpublish.files import digest_of_file, read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
+from brainpublish.settled import made_from
 from brainpublish.slices.manifest import StackPlan
 from brainpublish.slices.masks import BINARY
 from brainpublish.slices.slab import SlabReport
@@ -42,31 +43,28 @@ def ledger_folder(endpoint_id: str, channel: str) -> Path:
     return LEDGERS / endpoint_id / channel
 
 
-def create_volume(channels: list[dict], plans: list[str], destination: dict, output: str) -> None:
+def create_volume(settings: dict, plans: list[str], output: str) -> None:
     """Make a volume's resources or compare them, and write down which were made.
 
     Args:
-        channels: settings of the channels, the image first.
-        plans: paths of their plans, in the same order.
-        destination: where to, plain values.
+        settings: settings of the channels, the image first, and the destination.
+        plans: paths of the channels' plans, in the same order.
         output: path to write.
     """
     planned = [
         ChannelPlan(channel, read_plan(path)[0].extent)
-        for channel, path in zip(channels, plans, strict=True)
+        for channel, path in zip(settings["channels"], plans, strict=True)
     ]
-    with open_bossdb(destination) as endpoint, BossdbClient(endpoint) as client:
+    with open_bossdb(settings["destination"]) as endpoint, BossdbClient(endpoint) as client:
         client.check_token()
         outcomes = ensure_resources(client, planned, lambda name: ledger_folder(endpoint.id, name))
-    write_json(output, {"destination": endpoint.id, "resources": outcomes})
+    write_json(output, {"destination": endpoint.id, "resources": outcomes, **made_from(settings)})
 
 
 def upload_slab(
-    channel: dict,
+    settings: dict,
     slab: int,
     connections: int,
-    verify: dict,
-    destination: dict,
     plan: str,
     report: str,
     stack: str | Path,
@@ -75,11 +73,10 @@ def upload_slab(
     """Bring one slab to its channel, read it back, and write down what was done.
 
     Args:
-        channel: the channel's settings.
+        settings: the channel's own settings, the destination, and how much is read back,
+            under channel, destination and verify.
         slab: the slab's number.
         connections: requests in flight.
-        verify: {verify: full, sample or none; sample_share}.
-        destination: where to, plain values.
         plan: path of the channel's plan.
         report: path of the slab's report: a slab with errors is not sent.
         stack: folder of the stack, `stack.zarr`.
@@ -88,7 +85,11 @@ def upload_slab(
     stack_plan, _ = read_plan(plan)
     _require_sound(SlabReport.from_dict(read_json(report)), stack_plan)
     z = slab_range(slab, stack_plan.depth, stack_plan.extent[0])
-    with open_bossdb(destination) as endpoint, BossdbClient(endpoint, connections) as client:
+    channel, verify = settings["channel"], settings["verify"]
+    with (
+        open_bossdb(settings["destination"]) as endpoint,
+        BossdbClient(endpoint, connections) as client,
+    ):
         require_channel(client, ChannelPlan(channel, stack_plan.extent))
         folder = ledger_folder(endpoint.id, channel["name"])
         upload = SlabUpload(
@@ -103,7 +104,7 @@ def upload_slab(
         boxes = list(cuboids_of(stack_plan.extent, z))
         counts = upload.run(boxes, verify["verify"], verify["sample_share"])
     log.info("%s", counts)
-    write_json(output, counts.as_dict())
+    write_json(output, {"counts": counts.as_dict(), **made_from(settings)})
 
 
 def _label_of(channel: dict, plan: StackPlan) -> int:
@@ -128,15 +129,12 @@ def _require_sound(report: SlabReport, plan: StackPlan) -> None:
     if report.plan != plan.digest:
         raise Refusal(
             "This slab is not sent: it was made under another plan of the stack. "
-            "Run again with `--forcerun prepare_slab`."
+            "Run the same command again."
         )
 
 
 def publish_channel(
-    channel: dict,
-    verify: dict,
-    after: dict,
-    destination: dict,
+    settings: dict,
     plan: str,
     manifest: str,
     uploads: Iterable[str],
@@ -145,18 +143,17 @@ def publish_channel(
     """Downsample, set visibility and, last of all, write the receipt.
 
     Args:
-        channel: the channel's settings.
-        verify: {verify: full, sample or none; sample_share}.
-        after: {downsample, public}, both bool.
-        destination: where to, plain values.
+        settings: the channel's own settings, the destination, how much was read back, and
+            what follows, under channel, destination, verify and after.
         plan: path of the channel's plan.
         manifest: path of the channel's manifest.
         uploads: paths of what its slabs' uploads did.
         output: path of the receipt.
     """
     stack_plan, _ = read_plan(plan)
-    counts = sum((Counts(**read_json(path)) for path in uploads), Counts())
-    with open_bossdb(destination) as endpoint, BossdbClient(endpoint) as client:
+    counts = sum((Counts(**read_json(path)["counts"]) for path in uploads), Counts())
+    channel, after = settings["channel"], settings["after"]
+    with open_bossdb(settings["destination"]) as endpoint, BossdbClient(endpoint) as client:
         require_channel(client, ChannelPlan(channel, stack_plan.extent))
         name = channel["name"]
         downsample = {"status": "not asked for"}
@@ -173,14 +170,14 @@ def publish_channel(
             stack_plan.extent,
             {"slices": stack_plan.extent[0], "manifest_sha256": digest_of_file(manifest)},
             counts,
-            _verify_claim(verify),
+            _verify_claim(settings["verify"]),
             {
                 "downsample": downsample,
                 "public": after["public"],
                 "links": links_of(client, channel),
             },
         )
-    write_json(output, receipt)
+    write_json(output, {**receipt, **made_from(settings)})
 
 
 def _verify_claim(verify: dict) -> dict:

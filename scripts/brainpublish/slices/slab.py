@@ -1,13 +1,13 @@
 """One slab: decode its slices once, check them, normalise them. Arrays are z, y, x."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from brainpublish.files import digest_of_file
-from brainpublish.findings import Finding
+from brainpublish.findings import Finding, findings_from
 from brainpublish.slices.manifest import Slice, StackPlan
 from brainpublish.slices.masks import BINARY, LABELS, MaskRule, foreground
 from brainpublish.slices.read import UnreadableSlice, read_slice
@@ -31,7 +31,8 @@ class SlabReport:
     @classmethod
     def from_dict(cls, value: dict) -> "SlabReport":
         """Make a report of what `dataclasses.asdict` and JSON left of one."""
-        return cls(**{**value, "findings": [Finding(**item) for item in value["findings"]]})
+        known = {field.name: value[field.name] for field in fields(cls)}
+        return cls(**{**known, "findings": findings_from(value["findings"])})
 
 
 def normalise_slab(

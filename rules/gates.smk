@@ -1,0 +1,133 @@
+# Takes sections of the config; leaves the settings of each job, and the inputs it waits for.
+# A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
+
+CHECKED = "results/checked.json"
+
+
+def channel_folder(wildcards):
+    return f"results/volumes/{wildcards.volume}/{wildcards.channel}"
+
+
+def waits_for(path, settled):
+    """Return an input function: the path, `ancient` for jobs that are settled."""
+
+    def edge(wildcards):
+        actual = path.format(**wildcards)
+        return ancient(actual) if settled(wildcards) else actual
+
+    return edge
+
+
+def manifest_settings(wildcards):
+    section = channel_section(wildcards)
+    findings = listing_of(wildcards.volume, wildcards.channel).findings
+    return {
+        "channel": section,
+        "listing": [
+            {"code": f.code, "where": f.where, "message": f.message} for f in findings
+        ],
+        "depth": depth_of(wildcards.volume, wildcards.channel),
+        "code": code_of("write_manifest.py"),
+    }
+
+
+def slab_settings(wildcards):
+    return {
+        "channel": channel_section(wildcards),
+        "files": slab_slices(wildcards),
+        "code": code_of("prepare_slab.py"),
+    }
+
+
+def slab_is_settled(wildcards):
+    folder = channel_folder(wildcards)
+    plan = Path(folder, "plan.json")
+    if not plan.exists():
+        return False
+    expected = {
+        **made_from(slab_settings(wildcards)),
+        "plan": read_json(plan)["digest"],
+    }
+    record = f"{folder}/slabs/{wildcards.slab}.json"
+    return is_settled(record, expected, slab_slices(wildcards))
+
+
+def upload_gate():
+    return (
+        "results/headers_checked.json"
+        if CONFIG["bossdb"]["gate"] == "slab"
+        else CHECKED
+    )
+
+
+def create_settings(wildcards):
+    return {
+        "channels": list(CHANNELS[wildcards.volume].values()),
+        "destination": DESTINATION["bossdb"],
+        "code": code_of("create_resources.py"),
+    }
+
+
+def create_is_settled(wildcards):
+    record = f"results/uploads/{wildcards.volume}/resources.json"
+    return is_settled(record, made_from(create_settings(wildcards)), [])
+
+
+def volume_plans(wildcards):
+    settled = create_is_settled(wildcards)
+    plans = [
+        f"results/volumes/{wildcards.volume}/{channel}/plan.json"
+        for channel in CHANNELS[wildcards.volume]
+    ]
+    return [ancient(plan) for plan in plans] if settled else plans
+
+
+def verification():
+    return {key: CONFIG["bossdb"][key] for key in ("verify", "sample_share")}
+
+
+def upload_settings(wildcards):
+    return {
+        "channel": channel_section(wildcards),
+        "destination": DESTINATION["bossdb"],
+        "verify": verification(),
+        "code": code_of("upload_slab.py"),
+    }
+
+
+def upload_is_settled(wildcards):
+    folder, slab = channel_folder(wildcards), wildcards.slab
+    inputs = [f"{folder}/stack.zarr/0/c/{slab}/0/0", f"{folder}/slabs/{slab}.json"]
+    record = f"results/uploads/{wildcards.volume}/{wildcards.channel}/{slab}.json"
+    return is_settled(record, made_from(upload_settings(wildcards)), inputs)
+
+
+def publish_settings(wildcards):
+    return {
+        "channel": channel_section(wildcards),
+        "destination": DESTINATION["bossdb"],
+        "verify": verification(),
+        "after": {key: CONFIG["bossdb"][key] for key in ("downsample", "public")},
+        "code": code_of("publish_channel.py"),
+    }
+
+
+def publish_is_settled(wildcards):
+    inputs = [f"{channel_folder(wildcards)}/slices.tsv"]
+    inputs += [path.format(**wildcards) for path in slab_uploads(wildcards)]
+    record = f"results/receipts/bossdb/{wildcards.volume}/{wildcards.channel}.json"
+    return is_settled(record, made_from(publish_settings(wildcards)), inputs)
+
+
+def bucket_settings(wildcards):
+    return {
+        "bucket": bucket_section(wildcards),
+        "destination": DESTINATION["atlas"],
+        "code": code_of("publish_bucket.py"),
+    }
+
+
+def bucket_is_settled(wildcards):
+    inputs = [f"results/features/{wildcards.bucket}/payloads.json"]
+    record = f"results/receipts/atlas/{wildcards.bucket}.json"
+    return is_settled(record, made_from(bucket_settings(wildcards)), inputs)

@@ -1,0 +1,54 @@
+"""Whether what a job left is still what it would leave: decided from its own record.
+
+A job that only waits for a gate must not run again whenever the gate does, so the gate is
+an `ancient` input of it. But when the gate runs again, Snakemake looks at no other reason
+to run a job behind an `ancient` input: a job that was killed before, or whose settings
+changed in the same breath, would be passed over, and the run would end well all the same.
+So the input is `ancient` only for jobs that are settled.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from brainpublish.files import digest_of_json, read_json
+
+MADE_FROM = "made_from"
+
+
+def made_from(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the entry of a record that says which settings it was made from."""
+    return {MADE_FROM: digest_of_json(settings)}
+
+
+def is_settled(record: str | Path, expected: Mapping[str, Any], inputs: Iterable[str]) -> bool:
+    """Say whether a record is there, holds what is expected, and is no older than its inputs.
+
+    Never raises for what it finds: Snakemake passes over a job whose input function raises,
+    as long as the job's output is there.
+
+    Args:
+        record: path of the JSON file that the job wrote as its last act.
+        expected: entries that it must have, with their values.
+        inputs: paths of what the job was made from; one that is missing is about to be made.
+    """
+    try:
+        made = Path(record).stat().st_mtime_ns
+        newest = max((Path(path).stat().st_mtime_ns for path in inputs), default=0)
+    except OSError:
+        return False
+    held = _record(record)
+    return newest <= made and all(held.get(key) == value for key, value in expected.items())
+
+
+def entry_of(record: str | Path, key: str) -> Any:
+    """Return an entry of a record, or None where there is none."""
+    return _record(record).get(key)
+
+
+def _record(path: str | Path) -> dict:
+    try:
+        held = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}

@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from brainpublish.atlas.endpoint import LOCAL, REMOTE, AtlasEndpoint, endpoint_id
 from brainpublish.atlas.tokens import (
     client_file,
+    export_tokens,
     find_token,
     global_key,
+    import_tokens,
     keep_token,
     mark_created,
     missing_atlas_secrets,
@@ -114,6 +117,38 @@ def test_missing_secrets_name_every_bucket_and_every_place(monkeypatch):
             assert place in text
     monkeypatch.setenv("ATLAS_GLOBAL_KEY", "key")
     assert missing_atlas_secrets(REMOTE_DESTINATION, ["a", "b"]) == []
+
+
+def test_tokens_travel_in_a_private_file(home):
+    token = keep_token(endpoint(), "mine")
+    keep_token(endpoint(), "other")
+    export_tokens(client_file(), ["mine"], home / "lab.json")
+    assert stat.S_IMODE((home / "lab.json").stat().st_mode) == 0o600
+    assert json.loads((home / "lab.json").read_text()) == {"buckets": {"mine": {"token": token}}}
+    colleague = home / "colleague" / "custom_features.json"
+    assert import_tokens(home / "lab.json", colleague) == ["mine"]
+    assert import_tokens(home / "lab.json", colleague) == ["mine"], "again is no fault"
+    there = replace(endpoint(), tokens_file=colleague)
+    assert (find_token(there, "mine").value, find_token(there, "mine").created) == (token, True)
+    assert find_token(there, "other") is None
+
+
+def test_no_token_is_replaced_or_made_up(home):
+    keep_token(endpoint(), "mine")
+    with pytest.raises(Refusal, match="no token of theirs"):
+        export_tokens(client_file(), ["mine", "theirs"], home / "lab.json")
+    assert not (home / "lab.json").exists()
+    export_tokens(client_file(), ["mine"], home / "lab.json")
+    with pytest.raises(Refusal, match="exists already"):
+        export_tokens(client_file(), ["mine"], home / "lab.json")
+    (home / "wrong.json").write_text('{"buckets": {"mine": {"token": "x"}, "new": {"token": "y"}}}')
+    before = client_file().read_text()
+    with pytest.raises(Refusal, match="other tokens of mine"):
+        import_tokens(home / "wrong.json", client_file())
+    assert client_file().read_text() == before
+    (home / "empty.json").write_text("{}")
+    with pytest.raises(Refusal, match="holds no token"):
+        import_tokens(home / "empty.json", client_file())
 
 
 def test_fifty_processes_keep_fifty_tokens(home):

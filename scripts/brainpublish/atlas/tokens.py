@@ -80,6 +80,52 @@ def mark_created(endpoint: AtlasEndpoint, bucket: str) -> None:
         content["buckets"][bucket]["created"] = True
 
 
+def export_tokens(tokens_file: Path, buckets: Sequence[str], target: Path) -> None:
+    """Write the tokens of some buckets to a new file that only its owner can read.
+
+    The file has the official client's form. Raises Refusal if a token is not known, or if the
+    target exists.
+    """
+    known = _buckets(_read(tokens_file))
+    unknown = [bucket for bucket in buckets if not _text(known.get(bucket, {}).get("token"))]
+    if unknown:
+        raise Refusal(f"{file_name(tokens_file)} holds no token of {', '.join(unknown)}.")
+    if target.exists():
+        raise Refusal(f"{target} exists already. Name a new file.")
+    tokens = {bucket: {"token": known[bucket]["token"]} for bucket in buckets}
+    write_json(target, {"buckets": tokens}, mode=PRIVATE)
+
+
+def import_tokens(source: Path, tokens_file: Path) -> list[str]:
+    """Take over the tokens of an exported file, and return the names of their buckets.
+
+    Raises Refusal, and takes nothing over, if the file holds no token, or another one than is
+    known for a bucket.
+    """
+    given = {
+        bucket: token
+        for bucket, entry in _buckets(_read(source)).items()
+        if (token := _text(entry.get("token")))
+    }
+    if not given:
+        raise Refusal(f"{source} holds no token.")
+    with _changing(tokens_file) as content:
+        known = content["buckets"]
+        others = [
+            bucket
+            for bucket, token in given.items()
+            if known.get(bucket, {}).get("token", token) != token
+        ]
+        if others:
+            raise Refusal(
+                f"{file_name(tokens_file)} holds other tokens of {', '.join(others)}. Remove "
+                "these entries first if they are wrong; nothing was taken over."
+            )
+        for bucket, token in given.items():
+            known.setdefault(bucket, {})["token"] = token
+    return sorted(given)
+
+
 def missing_atlas_secrets(destination: dict, buckets: Sequence[str]) -> list[str]:
     """Say which secrets a destination lacks; an empty list says that a run can begin.
 

@@ -181,10 +181,9 @@ def _feature_observations(
     observations: list[Observation] = []
     findings: list[Finding] = []
     missing: list[int] = []
-    for row, side, column in _cells(table, section, name, places):
-        cell = cell_number(
-            table.frame.at[row, column], section.get("decimal", "."), section.get("missing", ())
-        )
+    decimal, no_value = section.get("decimal", "."), section.get("missing", ())
+    for row, side, column, text in _cells(table, section, name, places):
+        cell = cell_number(text, decimal, no_value)
         if cell.code:
             findings.append(Finding(cell.code, table.place(row, column), cell.message))
             continue
@@ -213,17 +212,18 @@ def _feature_observations(
 
 def _cells(
     table: Table, section: dict, name: str, places: Places
-) -> Iterator[tuple[int, str | None, str]]:
-    """Yield (row, side or None, column) of each cell of a feature in the brain."""
+) -> Iterator[tuple[int, str | None, str, str]]:
+    """Yield (row, side or None, column, text) of each cell of a feature in the brain."""
     feature = section["features"][name]
     rows = [row for row in table.frame.index if row not in places.outside]
+    columns = list(_columns(name, feature))
     if "feature" in section:
-        label = feature.get("column", name)
-        labels = table.frame[section["feature"]]
-        yield from ((row, None, section["value"]) for row in rows if labels[row].strip() == label)
-        return
-    for side, column in _columns(name, feature):
-        yield from ((row, side, column) for row in rows)
+        labels = table.frame[section["feature"]].to_dict()
+        rows = [row for row in rows if labels[row].strip() == feature.get("column", name)]
+        columns = [(None, section["value"])]
+    for side, column in columns:
+        texts = table.frame[column].to_dict()
+        yield from ((row, side, column, texts[row]) for row in rows)
 
 
 def _missing_values(table: Table, name: str, rows: Sequence[int]) -> Finding:

@@ -41,6 +41,10 @@ class Interrupted(Exception):
     """The work on a job must stop: the service ends, or the job was cancelled."""
 
 
+class Unbuildable(Exception):
+    """The channel is of a kind whose pyramid the real service fails to build."""
+
+
 class Pyramids:
     """The worker: builds queued pyramids while the service runs."""
 
@@ -103,6 +107,9 @@ class Pyramids:
         except Interrupted:
             if not self._cancelled(job):
                 raise
+        except Unbuildable as reason:
+            logger.warning("Channel %s: %s", target.channel["name"], reason)
+            self._finish(job, channel_id, FAILED)
         except Exception:
             logger.exception("Downsampling of channel %s failed", target.channel["name"])
             self._finish(job, channel_id, FAILED)
@@ -112,9 +119,9 @@ class Pyramids:
     def _build(self, job: int, target: Target, levels_done: int) -> None:
         channel, experiment = target.channel, target.experiment
         if (channel["type"], channel["datatype"]) not in BUILDABLE:
-            raise ValueError(f"cannot downsample {channel['type']} {channel['datatype']}")
+            raise Unbuildable(f"cannot downsample {channel['type']} {channel['datatype']}")
         if experiment["num_hierarchy_levels"] > MOST_LEVELS:
-            raise ValueError("the hierarchy has too many levels")
+            raise Unbuildable("the hierarchy has too many levels")
         first = channel["base_resolution"] + 1
         for level in range(first + levels_done, experiment["num_hierarchy_levels"]):
             for fine, coarse in level_pairs(target, level):

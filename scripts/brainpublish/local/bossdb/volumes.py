@@ -123,7 +123,8 @@ class Volumes:
             return
         for chunk, part in _parts(layer, box):
             with self._stripes.hold(*layer.name, chunk):
-                self._change(layer, chunk, part, None, blacken)
+                if self._chunk_file(layer, chunk).exists():
+                    self._change(layer, chunk, part, None, blacken)
 
     def replace(self, layer: Layer, chunk: Triple, voxels: np.ndarray) -> None:
         """Write a whole chunk (z, y, x) over what is stored."""
@@ -160,6 +161,11 @@ class Volumes:
             for name in [name for name in self._handles if Path(name[0]).is_relative_to(folder)]:
                 del self._handles[name]
         shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+    def _chunk_file(self, layer: Layer, chunk: Triple) -> Path:
+        box = layer.chunk_box(chunk)
+        ranges = (f"{a}-{b}" for a, b in zip(box.start, box.stop, strict=True))
+        return self.folder / layer.subfolder / layer.level.key / "_".join(ranges)
 
     def _change(
         self,

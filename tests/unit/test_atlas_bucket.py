@@ -100,7 +100,7 @@ OPERATOR = build_operator(IDS)
 
 
 def prepared(values, unit="Hz"):
-    payload = feature_payload(OPERATOR.apply(values), values, unit, "a feature")
+    payload = feature_payload({"mean": OPERATOR.apply(values)}, values, unit, "a feature")
     return {"regions": 4, "digest": digest_of_json(payload), "payload": payload}
 
 

@@ -307,3 +307,19 @@ class TestRealTables:
         counts = frame.groupby("feature").size()
         assert counts["neurons"] == 2 * source["# neurons"].notna().sum()
         assert counts["stim"] == 2 * source["stim_dec"].notna().sum()
+
+
+def test_columns_of_statistics_and_the_spread_of_rows(resolved):
+    text = "acronym,rate,sd,n\nCA1,1,0.5,3\nMOp1,2,,\nAAA,3,x,4\n"
+    features = {"rate": {"column": "rate", "statistics": {"std": "sd", "count": "n"}}}
+    frame, findings = resolved(text, hemisphere="left", features=features)
+    assert said(findings) == [("VALUE_NOT_NUMBER", "t.csv row 4, column sd")]
+    assert frame["std"].tolist() == pytest.approx([0.5, math.nan, math.nan], nan_ok=True)
+    assert frame["count"].tolist() == pytest.approx([3.0, math.nan, 4.0], nan_ok=True)
+    text = "acronym,rate\nCA1,1\nCA1,3\nCA1,8\nMOp1,2\n"
+    frame, _ = resolved(text, hemisphere="left", aggregate="mean")
+    first = frame.iloc[0]
+    assert (first["count"], first["median"], first["min"], first["max"]) == (3.0, 3.0, 1.0, 8.0)
+    assert first["std"] == pytest.approx(statistics.stdev([1, 3, 8]))
+    frame, _ = resolved(text, hemisphere="left", aggregate="sum")
+    assert (frame["count"][0], math.isnan(frame["max"][0])) == (3.0, True)

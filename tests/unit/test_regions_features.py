@@ -29,7 +29,7 @@ def table(side="left", **features):
         for name, values in features.items()
         for acronym, value in values.items()
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS[:8])).reindex(columns=list(COLUMNS))
 
 
 def bucket(*names, tree=None):
@@ -65,7 +65,7 @@ def test_getting_started_has_what_the_client_sends_and_what_the_site_misses():
 
 def test_void_and_root_are_in_no_statistics():
     mapped = {"allen": {2: 1.0, 3: 2.0}, "beryl": {0: 50.0, 1: 99.0, 5: 3.0}, "cosmos": {1: 9.0}}
-    data = feature_payload(mapped, [1.0, 2.0])["feature_data"]["mappings"]
+    data = feature_payload({"mean": mapped}, [1.0, 2.0])["feature_data"]["mappings"]
     assert data["beryl"]["data"]["1"] == {"mean": 99.0}
     expected = {"min": 3.0, "max": 3.0, "mean": 3.0, "median": 3.0}
     assert data["beryl"]["statistics"]["mean"] == expected
@@ -168,3 +168,19 @@ def test_no_rows_give_no_payload():
 )
 def test_leaves_and_features_are_held_against_each_other(tree, expected):
     assert codes(tree_findings("b", tree, ["a", "b"])) == expected
+
+
+def test_a_statistic_goes_where_a_drawn_value_is_one_given_value():
+    frame = table(a={"AONd": 1.0, "AONe": 4.0, "VISa": 2.0})
+    frame["std"] = [0.1, 0.4, 0.2]
+    frame["count"] = [float("nan"), 3.0, float("nan")]
+    features, _ = map_bucket(bucket("a"), frame)
+    mapping = features["a"]["payload"]["feature_data"]["mappings"]["allen"]
+    drawn = {
+        universe().regions[int(row) - 1327].acronym: mapping["data"][row] for row in mapping["data"]
+    }
+    assert drawn["AON"] == {"mean": 2.5}, "a mean of two values has no known spread"
+    assert drawn["VISa"] == drawn["VISa1"] == {"mean": 2.0, "std": 0.2}
+    assert mapping["statistics"]["std"]["max"] == 0.2
+    assert mapping["statistics"]["count"] == {}
+    json_text(features)

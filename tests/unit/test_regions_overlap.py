@@ -24,7 +24,8 @@ def shown(values, side="left", **section):
         for acronym, value in values.items()
     ]
     bucket = {"name": "b", "tables": [{"features": {"f": {}}, **section}]}
-    features, findings = map_bucket(bucket, pd.DataFrame(rows, columns=list(COLUMNS)))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS[:8])).reindex(columns=list(COLUMNS))
+    features, findings = map_bucket(bucket, frame)
     data = features["f"]["payload"]["feature_data"]["mappings"]["allen"]["data"]
     by_acronym = {REGIONS[(int(row) - 1) % COUNT + 1].acronym: data[row]["mean"] for row in data}
     return by_acronym, findings

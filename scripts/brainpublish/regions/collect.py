@@ -5,8 +5,8 @@ The result keeps which rows of which table made each value, and by which rule.
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -14,8 +14,9 @@ from brainpublish.findings import Finding
 from brainpublish.regions.places import Places, hemisphere_column, row_places
 from brainpublish.regions.table import Table, read_table
 from brainpublish.regions.universe import SIDES, signed_id, universe
-from brainpublish.regions.values import cell_number
+from brainpublish.regions.values import Cell, cell_number
 
+STATISTICS = ("median", "std", "min", "max", "count", "uncertainty")
 COLUMNS = (
     "feature",
     "acronym",
@@ -25,6 +26,7 @@ COLUMNS = (
     "rows",
     "aggregate",
     "source",
+    *STATISTICS,
 )
 SHOWN_ROWS = 8
 
@@ -53,6 +55,7 @@ class Observation:
     path: str
     row: int
     aggregate: str
+    statistics: Mapping[str, float] = field(default_factory=dict)
 
 
 def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
@@ -60,8 +63,9 @@ def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
 
     `bucket` is its section of the config. The frame has the columns `COLUMNS`: `atlas_id` is
     signed (negative is left), `value` float64, `rows` the number of input rows behind it,
-    `source` their table and row numbers. Features come in the order of the config, regions in
-    the order of the tables.
+    `source` their table and row numbers; the columns of `STATISTICS` hold what the table or
+    the rows say beside the value, NaN where nothing. Features come in the order of the
+    config, regions in the order of the tables.
     """
     observations: list[Observation] = []
     findings: list[Finding] = []
@@ -129,14 +133,12 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
 
 
 def _value_columns(section: dict) -> list[str]:
-    """Return the columns that hold values, each once."""
-    if "value" in section:
-        return [section["value"]]
-    columns = [
-        column
-        for name, feature in section["features"].items()
-        for _, column in _columns(name, feature)
-    ]
+    """Return the columns that hold numbers, each once."""
+    columns = [section["value"]] if "value" in section else []
+    for name, feature in section["features"].items():
+        if "value" not in section:
+            columns += [column for _, column in _columns(name, feature)]
+        columns += feature.get("statistics", {}).values()
     return list(dict.fromkeys(columns))
 
 
@@ -181,9 +183,9 @@ def _feature_observations(
     observations: list[Observation] = []
     findings: list[Finding] = []
     missing: list[int] = []
-    decimal, no_value = section.get("decimal", "."), section.get("missing", ())
+    beside = _statistics(table, section, name, places, findings)
     for row, side, column, text in _cells(table, section, name, places):
-        cell = cell_number(text, decimal, no_value)
+        cell = _number(text, section)
         if cell.code:
             findings.append(Finding(cell.code, table.place(row, column), cell.message))
             continue
@@ -203,11 +205,31 @@ def _feature_observations(
                     table.path,
                     row,
                     section.get("aggregate", "error"),
+                    beside.get(row, {}),
                 )
             )
     if missing:
         findings.append(_missing_values(table, name, missing))
     return observations, findings
+
+
+def _number(text: str, section: dict) -> Cell:
+    return cell_number(text, section.get("decimal", "."), section.get("missing", ()))
+
+
+def _statistics(
+    table: Table, section: dict, name: str, places: Places, findings: list[Finding]
+) -> dict[int, dict[str, float]]:
+    """Return {row: {statistic: number}} of the columns beside a feature's own."""
+    beside: dict[int, dict[str, float]] = {}
+    for statistic, column in section["features"][name].get("statistics", {}).items():
+        for row, text in table.frame[column].items():
+            cell = _number(text, section)
+            if cell.code and row not in places.outside:
+                findings.append(Finding(cell.code, table.place(row, column), cell.message))
+            elif cell.value is not None:
+                beside.setdefault(row, {})[statistic] = cell.value
+    return beside
 
 
 def _cells(
@@ -271,6 +293,22 @@ def _record(group: Sequence[Observation]) -> dict:
         "rows": len(group),
         "aggregate": "" if single else first.aggregate,
         "source": _source(group),
+        **dict.fromkeys(STATISTICS, math.nan),
+        **(first.statistics if single else _spread(values, first.aggregate)),
+    }
+
+
+def _spread(values: Sequence[float], rule: str) -> dict[str, float]:
+    """Return what rows say beside their mean or median; for another rule, their number alone."""
+    count = {"count": float(len(values))}
+    if rule not in ("mean", "median"):
+        return count
+    return {
+        **count,
+        "median": statistics.median(values),
+        "std": statistics.stdev(values),
+        "min": min(values),
+        "max": max(values),
     }
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainpublish.files import digest_of_json, write_text
 from brainpublish.findings import Finding
-from brainpublish.regions.collect import feature_names
+from brainpublish.regions.collect import STATISTICS, feature_names
 from brainpublish.regions.coverage import (
     AS_IS,
     EXPAND,
@@ -42,6 +42,7 @@ def read_regions(path: str | Path) -> pd.DataFrame:
         atlas_id=[int(text) for text in frame["atlas_id"]],
         value=[float(text) for text in frame["value"]],
         rows=[int(text) for text in frame["rows"]],
+        **{name: [float(text or "nan") for text in frame[name]] for name in STATISTICS},
     )
 
 
@@ -63,9 +64,18 @@ def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list
             findings += value_findings(_where(bucket, [name]), places, values)
             if visible(operator):
                 texts = _texts(sections[name]["features"][name])
-                payload = feature_payload(operator.apply(values), values, **texts)
+                payload = feature_payload(_mapped(operator, rows), values, **texts)
                 features[name] = _prepared(payload, len(values))
     return features, findings
+
+
+def _mapped(operator: Operator, rows: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]:
+    """Return {statistic: {mapping: {table row: value}}} of one feature."""
+    beside = {name: rows[name].tolist() for name in STATISTICS if rows[name].notna().any()}
+    return {
+        "mean": operator.apply(rows["value"].tolist()),
+        **{name: operator.carry(values) for name, values in beside.items()},
+    }
 
 
 def _by_regions(

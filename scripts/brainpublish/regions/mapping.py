@@ -72,6 +72,21 @@ class Operator:
         )
         return Operator(self.rows, {name: matrix @ picks for name, matrix in self.weights.items()})
 
+    def carry(self, values: Sequence[float]) -> dict[str, dict[int, float]]:
+        """Return {mapping: {table row: value}} of rows that are one input value, unchanged.
+
+        A standard deviation, say, holds for such rows alone: a mean of several has another.
+        Rows whose input is NaN are left out.
+        """
+        carried = {}
+        for name, matrix in self.weights.items():
+            single = np.flatnonzero(np.diff(matrix.indptr) == 1)
+            sources = matrix.indices[matrix.indptr[single]]
+            rows = self.rows[name][single].tolist()
+            pairs = zip(rows, (values[source] for source in sources), strict=True)
+            carried[name] = {row: value for row, value in pairs if not np.isnan(value)}
+        return carried
+
     def apply(self, values: Sequence[float] | np.ndarray) -> dict[str, dict[int, float]]:
         """Return {mapping: {table row: value}} for the values of one feature, in float64."""
         column = np.asarray(values, dtype=np.float64)

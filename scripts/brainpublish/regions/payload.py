@@ -11,19 +11,23 @@ BINS = 50
 
 
 def feature_payload(
-    mapped: dict[str, dict[int, float]],
+    mapped: dict[str, dict[str, dict[int, float]]],
     values: Sequence[float],
     unit: str = "",
     short_desc: str = "",
 ) -> dict:
     """Return what is sent of one feature: `feature_data`, `short_desc` and `unit`.
 
-    `mapped` is {mapping: {table row: value}}, `values` are the given values of all regions,
-    which the histogram counts. An empty unit or description is sent too: it clears an old one.
+    `mapped` is {statistic: {mapping: {table row: value}}}, with mean at least; `values` are the
+    given values of all regions, which the histogram counts. An empty unit or description is
+    sent too: it clears an old one.
     """
     return {
         "feature_data": {
-            "mappings": {name: _mapping(mapped[name]) for name in MAPPINGS},
+            "mappings": {
+                name: _mapping({statistic: mapped[statistic][name] for statistic in mapped})
+                for name in MAPPINGS
+            },
             "histogram": histogram(values),
         },
         "short_desc": short_desc,
@@ -31,20 +35,28 @@ def feature_payload(
     }
 
 
-def _mapping(values: dict[int, float]) -> dict:
-    """Return one mapping. Its statistics leave out void and root, which the site hides."""
-    visible = np.array([value for row, value in values.items() if row not in (VOID, ROOT)])
-    statistics = {}
-    if visible.size:
-        statistics = {
-            "min": float(visible.min()),
-            "max": float(visible.max()),
-            "mean": float(visible.mean()),
-            "median": float(np.median(visible)),
-        }
+def _mapping(values: dict[str, dict[int, float]]) -> dict:
+    """Return one mapping of {statistic: {table row: value}}."""
+    data: dict[str, dict[str, float]] = {}
+    for statistic, by_row in values.items():
+        for row, value in by_row.items():
+            data.setdefault(str(row), {})[statistic] = value
     return {
-        "data": {str(row): {"mean": value} for row, value in values.items()},
-        "statistics": {"mean": statistics},
+        "data": data,
+        "statistics": {statistic: _summary(by_row) for statistic, by_row in values.items()},
+    }
+
+
+def _summary(by_row: dict[int, float]) -> dict[str, float]:
+    """Return range and centre, without void and root, which the site hides."""
+    visible = np.array([value for row, value in by_row.items() if row not in (VOID, ROOT)])
+    if not visible.size:
+        return {}
+    return {
+        "min": float(visible.min()),
+        "max": float(visible.max()),
+        "mean": float(visible.mean()),
+        "median": float(np.median(visible)),
     }
 
 

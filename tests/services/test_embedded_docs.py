@@ -38,10 +38,12 @@ def place(tmp_path_factory):
 
 
 def run(folder, command, exported=(), **kwargs):
+    (folder / "home").mkdir(exist_ok=True)
     environment = (
         os.environ
         | dict(exported)
         | {
+            "HOME": str(folder / "home"),
             "PYTHONPATH": str(folder),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         }

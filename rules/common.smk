@@ -10,7 +10,7 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from brainpublish.atlas.tokens import missing_atlas_secrets
 from brainpublish.bossdb.endpoint import find_token, missing_token_text
-from brainpublish.codedigest import code_digest
+from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
 from brainpublish.slices.discover import list_slices
@@ -25,6 +25,8 @@ wildcard_constraints:
     bucket=r"[A-Za-z0-9_.-]+",
     slab=r"\d+",
 
+
+run_jobs_from(f"{workflow.basedir}/scripts")
 
 try:
     CONFIG = load_config(

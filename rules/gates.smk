@@ -41,13 +41,8 @@ def slab_settings(wildcards):
 
 def slab_is_settled(wildcards):
     folder = channel_folder(wildcards)
-    plan = Path(folder, "plan.json")
-    if not plan.exists():
-        return False
-    expected = {
-        **made_from(slab_settings(wildcards)),
-        "plan": read_json(plan)["digest"],
-    }
+    plan = entry_of(f"{folder}/plan.json", "digest")
+    expected = {**made_from(slab_settings(wildcards)), "plan": plan}
     record = f"{folder}/slabs/{wildcards.slab}.json"
     return is_settled(record, expected, slab_slices(wildcards))
 

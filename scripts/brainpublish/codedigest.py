@@ -1,4 +1,4 @@
-"""A digest of the code that a rule runs, so that an edit re-runs what it affects.
+"""Which code a rule runs: where jobs find it, and a digest, so that edits re-run what they affect.
 
 Snakemake looks at a script's time, which a fresh clone changes, and not at all at the
 modules that it imports. The digest is a parameter of the rule instead.
@@ -7,10 +7,21 @@ modules that it imports. The digest is a parameter of the rule instead.
 import ast
 import functools
 import hashlib
+import os
 from pathlib import Path
 
 PACKAGE = "brainpublish"
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def run_jobs_from(folder: str | Path) -> None:
+    """Let the jobs of this process import the package from a folder.
+
+    Snakemake puts a script's folder last on the path, where an installed package of another
+    version would be found first.
+    """
+    held = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), held]))
 
 
 def code_digest(script: str | Path) -> str:

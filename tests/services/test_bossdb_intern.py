@@ -110,6 +110,64 @@ def test_metadata(remote, made):
     assert remote.list_metadata(made["image"]) == ["species"]
 
 
+def test_an_array_creates_what_is_missing(remote):
+    cube = array(
+        "bossdb://new/whole/image",
+        extents=(20, 30, 40),
+        dtype="uint8",
+        voxel_size=(40, 4, 4),
+        voxel_unit="nanometers",
+        create_new=True,
+        volume_provider=_BossDBVolumeProvider(remote),
+    )
+    voxels = np.arange(1, 241, dtype=np.uint8).reshape(4, 6, 10)
+    cube[0:4, 0:6, 0:10] = voxels
+    assert np.array_equal(cube[0:4, 0:6, 0:10], voxels)
+    assert remote.list_channels("new", "whole") == ["image"]
+
+
+def test_groups_and_permissions(remote, made):
+    remote.create_group("lab")
+    remote.add_group_member("lab", "user")
+    assert remote.list_group_members("lab") == ["manager", "user"]
+    assert remote.get_is_group_member("lab", "user") is True
+    assert remote.get_is_group_maintainer("lab", "user") is False
+    remote.add_group_maintainer("lab", "user")
+    assert remote.list_group_maintainers("lab") == ["manager", "user"]
+    remote.add_permissions("lab", made["image"], ["read", "read_volumetric_data"])
+    assert remote.get_permissions("lab", made["image"]) == ["read", "read_volumetric_data"]
+    remote.update_permissions("lab", made["image"], ["read"])
+    assert remote.get_permissions("lab", made["image"]) == ["read"]
+    remote.delete_permissions("lab", made["image"])
+    assert remote.get_permissions("lab", made["image"]) == []
+    remote.delete_group_member("lab", "user")
+    remote.delete_group("lab")
+    assert remote.list_groups() == ["manager-primary", "public"]
+
+
+def test_objects(remote, made):
+    labels = np.zeros((2, 3, 4), np.uint64)
+    labels[1, 2, 3], labels[0, 0, 0] = 8, 9
+    remote.create_cutout(made["labels"], 0, [10, 14], [20, 23], [5, 7], labels)
+    assert remote.reserve_ids(made["labels"], 10) == 1
+    assert remote.reserve_ids(made["labels"], 1) == 11
+    box = [0, 100], [0, 100], [0, 10]
+    assert remote.get_ids_in_region(made["labels"], 0, *box) == [8, 9]
+    bounds = remote.get_bounding_box(made["labels"], 0, 8, "tight")
+    assert bounds["x_range"] == [13, 14]
+
+
+def test_making_data_public(client, remote, made):
+    for item in ("collection", "experiment", "image"):
+        remote._project.set_public_visibility(made[item], True)
+    everyone = BossRemote(client.config | {"token": "public"})
+    assert everyone.get_project(made["image"]).datatype == "uint16"
+    assert not everyone.get_cutout(made["image"], 0, [0, 4], [0, 4], [0, 4]).any()
+    with pytest.raises(requests.HTTPError) as refused:
+        everyone.create_cutout(made["image"], 0, [0, 2], [0, 2], [0, 2], np.ones((2, 2, 2)))
+    assert refused.value.response.status_code == 403
+
+
 def test_stored_volume_opens_without_the_service(client, remote, made):
     labels = np.zeros((20, 530, 600), np.uint64)
     labels[4:9, 100:300, 50:550] = 2**40 + 7

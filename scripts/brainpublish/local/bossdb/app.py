@@ -71,8 +71,9 @@ class _Pattern(Convertor[str]):
 
 
 register_url_convertor("digit", _Pattern("[0-9]"))
-register_url_convertor("digits", _Pattern("[0-9]+"))
-register_url_convertor("range", _Pattern("[0-9]+:[0-9]+"))
+# Longer numbers cannot be parsed.
+register_url_convertor("digits", _Pattern("[0-9]{1,4000}"))
+register_url_convertor("range", _Pattern("[0-9]{1,4000}:[0-9]{1,4000}"))
 
 
 class _Answering:

@@ -131,7 +131,8 @@ def requested(call: Call, permission: str, annotation_only: str = "") -> Request
     path = call.path
     target = find_live(call.database, path["collection"], path["experiment"], path["channel"])
     check_channel_permission(call, target, permission, honours_public=not annotation_only)
-    if (annotation_only or "filter" in call.query) and target.channel["type"] != "annotation":
+    filtered = call.method == "GET" and "filter" in call.query
+    if (annotation_only or filtered) and target.channel["type"] != "annotation":
         raise BossError(
             Code.WRONG_CHANNEL_KIND,
             f"The channel in request has type {target.channel['type']}. "

@@ -155,6 +155,9 @@ REGION_CODES: dict[str, Code] = {
     "VALUE_NOT_FINITE": Code(
         "error", "a number is infinite or too large", "Leave the cell empty if it has no value."
     ),
+    "VALUE_NOT_EXACT": Code(
+        "error", "a whole number has too many digits", "Scale the column; an id is no value."
+    ),
     "LONG_ROWS_UNUSED": Code("note", "rows of a long table belong to no feature of the config"),
     "VALUE_MISSING": Code("note", "regions without a value are left out"),
     "VALUE_CODE": Code(

@@ -411,6 +411,7 @@ def test_features_that_left_the_config_stay_unless_prune_is_set(service):
     rest = {"rate": features()["rate"]}
     tree = {"rate": "rate"}
     assert run(service, section(tree=tree), rest)["removed"] == []
+    service.faults.add(Drop(when="reply", method="DELETE", times=1))
     assert run(service, section(tree=tree, prune=True), rest)["removed"] == ["phase"]
     assert service.listing()["features"].keys() == {"rate", "theirs"}
     assert run(service, section(tree=tree, prune=True), rest)["removed"] == []
@@ -435,6 +436,14 @@ def test_a_page_instead_of_an_answer_is_named(home):
         pytest.raises(Refusal, match="login page"),
     ):
         client.bucket("b")
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(service, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert outcomes(run(service)) == ["created", "created"]
 
 
 def test_names_are_percent_encoded_and_a_netrc_replaces_no_token(service, home):

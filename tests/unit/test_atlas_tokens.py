@@ -103,6 +103,7 @@ def test_a_damaged_file_is_never_overwritten(text):
     client_file().write_text(text)
     with pytest.raises(Refusal, match="custom_features"):
         keep_token(endpoint(), "new")
+    assert "custom_features" in missing_atlas_secrets(REMOTE_DESTINATION, ["b"])[0]
     assert client_file().read_text() == text
 
 

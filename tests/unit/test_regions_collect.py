@@ -232,6 +232,12 @@ def test_a_column_per_side(resolved):
     assert said(findings) == [("VALUE_MISSING", "t.csv, feature rate")]
 
 
+def test_a_column_per_side_does_not_go_with_signed_ids(resolved):
+    features = {"rate": {"values": {"left": "l", "right": "r"}}}
+    _, findings = resolved("acronym,l,r\n382,1,2\n-320,1,2\n", features=features)
+    assert said(findings) == [("REGION_SIDE", "t.csv row 3")]
+
+
 def test_a_long_table(resolved):
     text = (
         "acronym,what,number\nCA1,rate,1\nCA1,Depth (um),2\nMOp1,rate,3\nMOp1,other,4\n"

@@ -85,6 +85,7 @@ def test_typed_cells_become_text_without_loss(value, text):
         (b"acronym,rate,rate\nMOp1,1,2\n", "TABLE_COLUMN_TWICE"),
         (b"acronym,rate\nMOp1,1,5\n", "TABLE_RAGGED"),
         (b"\x1f\x8b not gzip", "TABLE_UNREADABLE"),
+        (b"PK\x03\x04 a workbook", "TABLE_UNREADABLE"),
         (b"a\x00\x00\x00b\x00\x00\x00c", "TABLE_UNREADABLE"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "TABLE_UNREADABLE"),
     ],
@@ -141,6 +142,7 @@ def test_nothing(text):
         ("Infinity", "VALUE_NOT_FINITE", "finite"),
         ("1e400", "VALUE_NOT_FINITE", "too large"),
         ("1e305", "VALUE_NOT_FINITE", "too large"),
+        ("9007199254740993", "VALUE_NOT_EXACT", "9007199254740992"),
     ],
 )
 def test_what_is_no_number_is_named(text, code, said):
@@ -153,4 +155,16 @@ def test_decimal_comma_and_missing_codes_are_asked_for():
     assert cell_number("1,5", decimal=",").value == 1.5
     assert cell_number("1,234.5", decimal=",").code == "VALUE_NOT_NUMBER"
     assert cell_number("-999", missing=["-999"]).value is None
+    assert cell_number("-999.0", missing=["-999", "-"]).value is None
+    assert cell_number("-", missing=["-999", "-"]) == cell_number("")
     assert cell_number("-999").value == -999
+    assert cell_number("100000000000000000000").value == 1e20
+
+
+def test_a_quote_that_only_hurts_another_separator_does_no_harm(tmp_path):
+    rows = [f"CA1\tno. {i}\t{i}" for i in range(20_000)]
+    text = "\n".join(["acronym\tnote\trate", 'MOp1\tcalled ,"x\t5', *rows])
+    table, findings = read_table(saved(tmp_path, text), ["acronym", "rate"])
+    assert codes(findings) == ["TABLE_READ_AS"]
+    assert table.frame.at[2, "rate"] == "5"
+    assert len(table.frame) == 20_001

@@ -242,10 +242,17 @@ def _prune(sync: Sync, features: dict[str, dict], listed: dict) -> list[str]:
     old = [name for name in sync.ledger.features if name not in features]
     for name in old:
         if name in listed:
-            sync.client.delete_feature(sync.name, name, sync.token.value)
-            log.info("removed %s", name)
+            _delete(sync, name)
         sync.ledger.forget(name)
     return [name for name in old if name in listed]
+
+
+def _delete(sync: Sync, name: str) -> None:
+    try:
+        sync.client.delete_feature(sync.name, name, sync.token.value)
+    except NotFound:
+        log.info("%s is gone already: the answer to an earlier attempt was lost", name)
+    log.info("removed %s", name)
 
 
 def _set_metadata(sync: Sync, bucket: dict, metadata: dict) -> str:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = (10, 120)  # seconds: to connect, between two bytes of an answer
 ATTEMPTS = 6
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 LONGEST_PAUSE = 20.0
 SHOWN_TEXT = 200
 
@@ -69,6 +70,8 @@ class AtlasClient:
         self.host = urlsplit(api).netloc
         self.pause = pause
         self._session = requests.Session()
+        # A proxy that the environment names cannot reach a service on this machine.
+        self._session.trust_env = urlsplit(api).hostname not in THIS_MACHINE
 
     def close(self) -> None:
         """Close the connections."""

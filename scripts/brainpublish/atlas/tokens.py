@@ -132,9 +132,14 @@ def missing_atlas_secrets(destination: dict, buckets: Sequence[str]) -> list[str
     Looks at the environment and the client's file only. A remote destination needs a token
     for each bucket, or else the global key, with which a missing bucket is created.
     """
-    if destination["kind"] != REMOTE or global_key() or _variable(TOKEN_VARIABLE):
+    if destination["kind"] != REMOTE or _variable(TOKEN_VARIABLE):
         return []
-    known = _buckets(_read(client_file()))
+    try:
+        key, known = global_key(), _buckets(_read(client_file()))
+    except Refusal as refusal:
+        return [str(refusal)]
+    if key:
+        return []
     return [
         f"No token for the bucket {bucket}, and no global key to create it with. "
         f"{looked_at()} Set {TOKEN_VARIABLE} to the bucket's token if it exists, or "

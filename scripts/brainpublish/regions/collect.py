@@ -121,7 +121,7 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
     )
     findings += [
         *places.findings,
-        *_missing_side(table, section, places),
+        *_side_findings(table, section, places),
         *_unused_rows(table, section),
     ]
     observations: list[Observation] = []
@@ -150,18 +150,18 @@ def _columns(name: str, feature: dict) -> Iterator[tuple[str | None, str]]:
         yield None, feature.get("column", name)
 
 
-def _missing_side(table: Table, section: dict, places: Places) -> list[Finding]:
-    by_row = all("values" in feature for feature in section["features"].values())
+def _side_findings(table: Table, section: dict, places: Places) -> list[Finding]:
+    """Hold the sides of the rows against what the features need."""
+    by_column = ["values" in feature for feature in section["features"].values()]
+    findings = []
+    if any(by_column) and places.signed_row is not None:
+        what = "the atlas id has a sign, but the columns say the side"
+        findings.append(Finding("REGION_SIDE", table.place(places.signed_row), what))
     rows = [row for row, place in places.by_row.items() if not place.sides]
-    if not rows or by_row:
-        return []
-    return [
-        Finding(
-            "HEMISPHERE_MISSING",
-            table.path,
-            f"{len(rows)} regions given without a side, the first in row {rows[0]}",
-        )
-    ]
+    if rows and not all(by_column):
+        what = f"{len(rows)} regions given without a side, the first in row {rows[0]}"
+        findings.append(Finding("HEMISPHERE_MISSING", table.path, what))
+    return findings
 
 
 def _unused_rows(table: Table, section: dict) -> list[Finding]:

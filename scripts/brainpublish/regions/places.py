@@ -41,11 +41,15 @@ class Place:
 
 @dataclass
 class Places:
-    """The places of a table's rows. A row with a fault, or outside the brain, has none."""
+    """The places of a table's rows. A row with a fault, or outside the brain, has none.
+
+    `signed_row` is the first row whose atlas id has a minus sign, if any has.
+    """
 
     by_row: dict[int, Place] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     outside: set[int] = field(default_factory=set)
+    signed_row: int | None = None
 
 
 def hemisphere_column(hemisphere: str | None) -> str | None:
@@ -67,7 +71,8 @@ def row_places(
     """
     places = Places()
     matches = _matches(table, column, value_columns, ignore_case, places)
-    signed = any(match.sign < 0 for match in matches.values())
+    places.signed_row = next((row for row, match in matches.items() if match.sign < 0), None)
+    signed = places.signed_row is not None
     if not signed and hemisphere == "left":
         _refuse_unsigned_ids(table, matches, places)
     for row, match in matches.items():

@@ -26,8 +26,10 @@ BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+ZIP = b"PK\x03\x04"
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 WIDE_INTEGER = 2**53
+MOST_SHOWN = LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,12 @@ def _read_by_pandas(path: str, read, **options) -> pd.DataFrame:
 
 
 def _plain_bytes(path: str) -> bytes:
-    raw = Path(path).read_bytes()
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise Unreadable(f"it cannot be opened: {error.strerror}") from None
+    if raw.startswith(ZIP):
+        raise Unreadable("it is a spreadsheet or a zip archive under another name")
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
@@ -139,15 +146,15 @@ def split_rows(
     The separator is the given one, else the one whose header holds most of the wanted
     columns; with equal hits, the one that most rows agree on.
     """
-    tried = [(_split(text, each), each) for each in ([separator] if separator else SEPARATORS)]
+    tried, faults = [], []
+    for each in [separator] if separator else SEPARATORS:
+        try:
+            tried.append((list(csv.reader(io.StringIO(text, newline=""), delimiter=each)), each))
+        except csv.Error as error:
+            faults.append(str(error))
+    if not tried:
+        raise Unreadable(f"it cannot be read as a table: {faults[0]}")
     return max(tried, key=lambda each: _fit(each[0], wanted))
-
-
-def _split(text: str, separator: str) -> list[list[str]]:
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise Unreadable(f"it cannot be read as a table: {error}") from None
 
 
 def _fit(rows: list[list[str]], wanted: Sequence[str]) -> tuple[int, int]:
@@ -194,7 +201,7 @@ def _reading_notes(path: str, encoding: str, separator: str) -> list[Finding]:
 def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> list[Finding]:
     header = _header(rows)
     findings = []
-    shown = ", ".join(repr(name) for name in header[:40])
+    shown = ", ".join(repr(name[:LONGEST_SHOWN]) for name in header[:MOST_SHOWN])
     for name in dict.fromkeys(wanted):
         if name not in header:
             findings.append(

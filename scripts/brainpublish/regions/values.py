@@ -4,8 +4,10 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"[+-]?[0-9]+")
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 MISSING = frozenset(["", "na", "n/a", "nan", "-nan", "null", "none", "#n/a", "#na", "<na>"])
 NINES = tuple(sign * nines for sign in (-1.0, 1.0) for nines in (99.0, 999.0, 9999.0, 99999.0))
@@ -26,7 +28,7 @@ def cell_number(text: str, decimal: str = ".", missing: Collection[str] = ()) ->
     """Read one cell.
 
     `decimal` is the decimal mark, a point or a comma. `missing` are further texts that stand
-    for no value, as they are written in the cell.
+    for no value; those that are numbers are compared as numbers.
     """
     text = text.strip()
     if text.casefold() in MISSING or text in missing:
@@ -39,7 +41,16 @@ def cell_number(text: str, decimal: str = ".", missing: Collection[str] = ()) ->
     value = float(plain)
     if not math.isfinite(value) or abs(value) > LARGEST:
         return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is too large to be shown")
-    return Cell(value=value)
+    if WHOLE.fullmatch(plain) and int(plain) != int(value):
+        message = f"{text!r} has more digits than a 64-bit float keeps: {value:.0f}"
+        return Cell(code="VALUE_NOT_EXACT", message=message)
+    return Cell() if value in _numbers(tuple(missing)) else Cell(value=value)
+
+
+@cache
+def _numbers(texts: tuple[str, ...]) -> frozenset[float]:
+    """Return those of some texts that are numbers, so that -999.0 is -999 too."""
+    return frozenset(float(text) for text in texts if NUMBER.fullmatch(text))
 
 
 def _hint(text: str) -> str:

@@ -153,6 +153,8 @@ def test_queued_writes_show_late_to_raw_reads_and_hold_up_the_others(client):
     assert not np.any(np.frombuffer(blosc.decompress(client.call("GET", raw).content), "uint16"))
     assert client.call("GET", box_path("v", (0, 0, 0), ones.shape)).status_code == 500
     assert not client.get("v", (900, 0, 0), ones.shape, "uint16").any()
+    client.conditions.flush_delay, client.conditions.flush_wait = 0, 60
+    assert client.get("v", (0, 0, 0), ones.shape, "uint16").all()
 
 
 def test_queued_writes_are_stored_in_order(client):

@@ -17,12 +17,15 @@ from brainpublish.local.bossdb.geometry import Box
 
 logger = logging.getLogger(__name__)
 
+# How often the delay is looked at, which may be changed while writes are queued.
+LOOK_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Pending:
     """A queued write. `awaited` ones hold up reads of what they touch; erasing is not awaited."""
 
-    due: float
+    accepted: float
     layer: tuple[str, str]
     box: Box
     awaited: bool
@@ -44,9 +47,8 @@ class PendingWrites:
     ) -> None:
         """Store a write at once, or queue it if a delay is set or others are queued already."""
         with self._changed:
-            delay = self._conditions.flush_delay
-            if delay > 0 or self._queue:
-                self._queue.append(Pending(time.monotonic() + delay, layer, box, awaited, store))
+            if self._conditions.flush_delay > 0 or self._queue:
+                self._queue.append(Pending(time.monotonic(), layer, box, awaited, store))
                 self._start()
                 self._changed.notify_all()
                 return
@@ -81,12 +83,13 @@ class PendingWrites:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._queue:
-                    self._changed.wait()
+                self._changed.wait_for(lambda: self._queue or self._finishing)
+                if not self._queue:
+                    return
                 first = self._queue[0]
-                left = first.due - time.monotonic()
+                left = first.accepted + self._conditions.flush_delay - time.monotonic()
                 if left > 0 and not self._finishing:
-                    self._changed.wait(left)
+                    self._changed.wait(min(left, LOOK_SECONDS))
                     continue
             try:
                 first.store()

@@ -13,7 +13,7 @@ import pytest
 
 from brainpublish.files import read_json
 from readers import bossdb_over, voxels
-from stacks import ROOT, STACK, mask_as_read, write_jp2_stack
+from stacks import ROOT, STACK, TABLE, mask_as_read, write_jp2_stack
 
 
 def test_nothing_changed_nothing_to_do(published):
@@ -102,14 +102,33 @@ def test_changed_label_redoes_its_channel_only(published):
 
 def test_lost_ledger_costs_reading_back_and_sends_nothing(published):
     shutil.rmtree(published.result("ledger"))
-    shutil.rmtree(published.result("uploads"))
-    published.run()
+    published.run("--forcerun", "upload_slab")
     receipt = read_json(published.result("receipts/bossdb/fish/image.json"))
     assert (receipt["cuboids"]["kept"], receipt["cuboids"]["sent"]) == (2, 0)
     assert receipt["verified"]["cuboids"] == 2
 
 
-@pytest.mark.parametrize("seed", range(3))
+def test_changed_destination_is_published_to_whatever_else_changed(published):
+    published.config["local"] = {"store": "another store"}
+    published.config["buckets"] = {}
+    published.run()
+    with bossdb_over(published.folder / "another store") as remote:
+        assert np.array_equal(voxels(remote, "lab/fish/image"), STACK)
+
+
+def test_slab_that_an_earlier_run_left_undone_is_not_passed_over(published):
+    changed = STACK.copy()
+    changed[3, 5:30, 5:30] += 11
+    write_jp2_stack(published.folder / "raw data" / "image", changed)
+    (published.folder / "features.csv").write_text("acronym\nnowhere\n")
+    assert published.run(check=False).status != 0
+    (published.folder / "features.csv").write_text(TABLE)
+    published.run()
+    with bossdb_over(published.folder / "local-store") as remote:
+        assert np.array_equal(voxels(remote, "lab/fish/image"), changed)
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_run_killed_anywhere_goes_on_with_the_same_command(project, seed):
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     project.run("-n")

@@ -269,6 +269,14 @@ def test_a_missing_table_or_column_is_a_finding_beside_the_others(resolved, tmp_
     frame, findings = resolved(GETTING_STARTED, hemisphere="side", features=features)
     assert len(frame) == 0
     assert said(findings) == [("TABLE_COLUMN", "t.csv"), ("TABLE_COLUMN", "t.csv")]
+    text = "acronym,rate\nMOp9,1\nMOs5,x,\nCA1,1,2\n"
+    frame, findings = resolved(text, hemisphere="left", features=features)
+    assert said(findings) == [
+        ("TABLE_COLUMN", "t.csv"),
+        ("TABLE_RAGGED", "t.csv row 4"),
+        ("REGION_UNKNOWN", "t.csv row 2"),
+        ("VALUE_NOT_NUMBER", "t.csv row 3, column rate"),
+    ]
     _, findings = resolved("acronym,rate\nxx,1\n", hemisphere="left", path="gone.csv")
     assert said(findings) == [("TABLE_MISSING", "gone.csv")]
 

@@ -81,9 +81,6 @@ def test_typed_cells_become_text_without_loss(value, text):
     [
         (b"", "TABLE_EMPTY"),
         (b"acronym,rate\n\n,\n", "TABLE_EMPTY"),
-        (b"acronym,value\nMOp1,1\n", "TABLE_COLUMN"),
-        (b"acronym,rate,rate\nMOp1,1,2\n", "TABLE_COLUMN_TWICE"),
-        (b"acronym,rate\nMOp1,1,5\n", "TABLE_RAGGED"),
         (b"\x1f\x8b not gzip", "TABLE_UNREADABLE"),
         (b"PK\x03\x04 a workbook", "TABLE_UNREADABLE"),
         (b"a\x00\x00\x00b\x00\x00\x00c", "TABLE_UNREADABLE"),
@@ -104,6 +101,24 @@ def test_an_absent_file_and_a_missing_column_say_what_there_is(tmp_path):
     _, findings = read_table(saved(tmp_path, "Acronym,rate\nMOp1,1\n"), ["acronym", "rate"])
     assert "'acronym'" in findings[0].message
     assert "'Acronym', 'rate'" in findings[0].message
+    assert "'Acronym' looks like it" in findings[0].message
+    _, findings = read_table(saved(tmp_path, TEXT), ["acronym", "rate (\u03bcV)"])
+    assert r"'rate (\xb5V)' looks like it" in findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "columns"),
+    [
+        ("acronym,value\nMOp1,1\n", "TABLE_COLUMN", ["acronym", "value"]),
+        ("acronym,rate,rate\nMOp1,1,2\n", "TABLE_COLUMN_TWICE", ["acronym"]),
+        ("acronym,rate\nMOp1,1,5\n", "TABLE_RAGGED", ["acronym", "rate"]),
+    ],
+)
+def test_a_faulty_table_is_read_all_the_same_to_find_the_rest(tmp_path, text, code, columns):
+    table, findings = read_table(saved(tmp_path, text), ["acronym", "rate"])
+    assert codes(findings) == [code]
+    assert findings[0].severity == "error"
+    assert list(table.frame) == columns
 
 
 def test_a_ragged_row_is_named(tmp_path):

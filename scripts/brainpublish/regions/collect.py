@@ -101,22 +101,26 @@ def _empty_features(
 
 
 def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]:
-    """Return what one table says, and what is wrong in it."""
-    value_columns = _value_columns(section)
-    column = hemisphere_column(section.get("hemisphere"))
-    wanted = [section["regions"], *([column] if column else []), *value_columns]
-    if "feature" in section:
-        wanted.append(section["feature"])
+    """Return what one table says, and what is wrong in it.
+
+    A missing column hides only the features that need it.
+    """
+    of_rows, of_features = _row_columns(section), _feature_columns(section)
+    wanted = [*of_rows, *(column for columns in of_features.values() for column in columns)]
     table, findings = read_table(
         section["path"], wanted, section.get("separator"), section.get("sheet")
     )
-    if table is None:
+    if table is None or not set(of_rows) <= set(table.frame):
         return [], findings
+    there = [name for name, columns in of_features.items() if set(columns) <= set(table.frame)]
+    numbers = {column for name in there for column in of_features[name]}
+    if "value" in section:
+        numbers.add(section["value"])
     places = row_places(
         table,
         section["regions"],
         section.get("hemisphere"),
-        value_columns,
+        numbers,
         section.get("ignore_case", False),
     )
     findings += [
@@ -125,21 +129,30 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
         *_unused_rows(table, section),
     ]
     observations: list[Observation] = []
-    for name in section["features"]:
+    for name in there:
         found, said = _feature_observations(table, section, name, places)
         observations += found
         findings += said
     return observations, findings
 
 
-def _value_columns(section: dict) -> list[str]:
-    """Return the columns that hold numbers, each once."""
-    columns = [section["value"]] if "value" in section else []
-    for name, feature in section["features"].items():
-        if "value" not in section:
-            columns += [column for _, column in _columns(name, feature)]
-        columns += feature.get("statistics", {}).values()
-    return list(dict.fromkeys(columns))
+def _row_columns(section: dict) -> list[str]:
+    """Return the columns that say what a row is about, whatever the feature."""
+    side = hemisphere_column(section.get("hemisphere"))
+    long = [section[key] for key in ("feature", "value") if key in section]
+    return [section["regions"], *([side] if side else []), *long]
+
+
+def _feature_columns(section: dict) -> dict[str, list[str]]:
+    """Return the columns that hold the numbers of each feature."""
+    own = {
+        name: [] if "value" in section else [column for _, column in _columns(name, feature)]
+        for name, feature in section["features"].items()
+    }
+    return {
+        name: [*own[name], *feature.get("statistics", {}).values()]
+        for name, feature in section["features"].items()
+    }
 
 
 def _columns(name: str, feature: dict) -> Iterator[tuple[str | None, str]]:

@@ -1,6 +1,6 @@
 """Where each row of a table belongs: its region and the side or sides of the brain."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from brainpublish.findings import Finding
@@ -61,7 +61,7 @@ def row_places(
     table: Table,
     column: str,
     hemisphere: str | None,
-    value_columns: Sequence[str],
+    value_columns: Collection[str],
     ignore_case: bool = False,
 ) -> Places:
     """Resolve the regions and the sides of all rows, with everything that is wrong in them.
@@ -83,7 +83,7 @@ def row_places(
 
 
 def _matches(
-    table: Table, column: str, value_columns: Sequence[str], ignore_case: bool, places: Places
+    table: Table, column: str, value_columns: Collection[str], ignore_case: bool, places: Places
 ) -> dict[int, Match]:
     """Return the matches of the rows that are in the brain; record the others."""
     known = resolver(ignore_case)
@@ -122,7 +122,7 @@ def _matches(
     return found
 
 
-def _record_empty(table: Table, row: int, value_columns: Sequence[str], places: Places) -> None:
+def _record_empty(table: Table, row: int, value_columns: Collection[str], places: Places) -> None:
     places.outside.add(row)
     cells = table.frame.loc[row]
     if any(cells[name].strip().casefold() not in MISSING for name in value_columns):

@@ -8,6 +8,7 @@ made of text later (`values`), so that each bad cell can be named.
 import csv
 import gzip
 import io
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +35,10 @@ MOST_SHOWN = LONGEST_SHOWN = 40
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts. `frame` has the row numbers as index and the header as columns."""
+    """A table of texts. `frame` has the row numbers as index and the header as columns.
+
+    Columns that share their name are left out.
+    """
 
     path: str
     frame: pd.DataFrame
@@ -55,8 +59,8 @@ def read_table(
     """Read a table of texts and say what is wrong with it as a table.
 
     `wanted` names the columns that will be used: it decides between separators. CSV and its
-    kin may be gzipped; Parquet and spreadsheets are read by pandas. Without a usable table
-    the first result is None and the findings hold an error.
+    kin may be gzipped; Parquet and spreadsheets are read by pandas. A file that is no table
+    gives None and a finding. Columns may be missing in a table: the findings say so.
     """
     if not Path(path).is_file():
         return None, [Finding("TABLE_MISSING", path, "there is no such file")]
@@ -64,12 +68,9 @@ def read_table(
         rows, findings = _rows(path, wanted, separator, sheet)
     except Unreadable as error:
         return None, [Finding("TABLE_UNREADABLE", path, str(error))]
-    if not any(any(row) for row in rows[1:]):
+    if not any(cell.strip() for row in rows[1:] for cell in row):
         return None, [*findings, Finding("TABLE_EMPTY", path, "no row below the header")]
-    findings += _shape_findings(path, rows, wanted)
-    if any(finding.severity == "error" for finding in findings):
-        return None, findings
-    return Table(path, _frame(rows)), findings
+    return Table(path, _frame(rows)), [*findings, *_shape_findings(path, rows, wanted)]
 
 
 def _rows(
@@ -204,9 +205,8 @@ def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> 
     shown = ", ".join(repr(name[:LONGEST_SHOWN]) for name in header[:MOST_SHOWN])
     for name in dict.fromkeys(wanted):
         if name not in header:
-            findings.append(
-                Finding("TABLE_COLUMN", path, f"no column {name!r}; its columns are {shown}")
-            )
+            what = f"no column {name!r}{_look_alike(name, header)}; its columns are {shown}"
+            findings.append(Finding("TABLE_COLUMN", path, what))
         elif header.count(name) > 1:
             findings.append(
                 Finding("TABLE_COLUMN_TWICE", path, f"{header.count(name)} columns named {name!r}")
@@ -223,8 +223,18 @@ def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> 
     return findings
 
 
+def _look_alike(name: str, header: Sequence[str]) -> str:
+    """Name a column that differs in case, or in characters that look the same, as µ and μ."""
+    alike = [each for each in header if _folded(each) == _folded(name)]
+    return f", but {alike[0]!a} looks like it" if alike else ""
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
 def _frame(rows: list[list[str]]) -> pd.DataFrame:
-    """Return rows as a frame of texts; rows with nothing in them are left out."""
+    """Return rows as a frame of texts, without empty rows and columns of one name."""
     header = _header(rows)
     width = len(header)
     kept = {
@@ -232,4 +242,5 @@ def _frame(rows: list[list[str]]) -> pd.DataFrame:
         for number, row in enumerate(rows[1:], start=2)
         if any(cell.strip() for cell in row)
     }
-    return pd.DataFrame(list(kept.values()), index=list(kept), columns=header, dtype=object)
+    frame = pd.DataFrame(list(kept.values()), index=list(kept), columns=header, dtype=object)
+    return frame.loc[:, ~frame.columns.duplicated(keep=False)]

@@ -261,7 +261,12 @@ def test_a_long_table(resolved):
 
 def test_a_feature_without_a_value_is_an_error(resolved):
     _, findings = resolved("acronym,rate\nCA1,\nMOp1,nan\n", hemisphere="left")
-    assert ("FEATURE_EMPTY", "feature rate") in said(errors_in(findings))
+    assert said(errors_in(findings)) == [("FEATURE_EMPTY", "t.csv, feature rate")]
+    _, findings = resolved("acronym,rate\nCA1,\nMOp9,nan\n", hemisphere="left")
+    assert said(errors_in(findings)) == [
+        ("REGION_UNKNOWN", "t.csv row 3"),
+        ("FEATURE_EMPTY", "t.csv, feature rate"),
+    ]
 
 
 def test_a_missing_table_or_column_is_a_finding_beside_the_others(resolved, tmp_path):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from brainpublish.findings import Finding
+from brainpublish.findings import Finding, errors_in
 from brainpublish.regions.places import Places, hemisphere_column, row_places
 from brainpublish.regions.table import Table, read_table
 from brainpublish.regions.universe import SIDES, signed_id, universe
@@ -77,27 +77,12 @@ def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
     findings += said
     order = {name: i for i, name in enumerate(feature_names(bucket))}
     records.sort(key=lambda record: order[record["feature"]])
-    findings += _empty_features(order, observations, findings)
     return pd.DataFrame(records, columns=list(COLUMNS)), findings
 
 
 def feature_names(bucket: dict) -> list[str]:
     """Return the names of a bucket's features in the order of the config, each once."""
     return list(dict.fromkeys(name for table in bucket["tables"] for name in table["features"]))
-
-
-def _empty_features(
-    names: Sequence[str], observations: Sequence[Observation], findings: Sequence[Finding]
-) -> list[Finding]:
-    """Name the features without a value, unless an error already says why."""
-    if any(finding.severity == "error" for finding in findings):
-        return []
-    filled = {observation.feature for observation in observations}
-    return [
-        Finding("FEATURE_EMPTY", f"feature {name}", "no region has a value")
-        for name in names
-        if name not in filled
-    ]
 
 
 def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]:
@@ -133,6 +118,10 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
         found, said = _feature_observations(table, section, name, places)
         observations += found
         findings += said
+        explained = errors_in(said) or (errors_in(places.findings) and not places.by_row)
+        if not found and not explained:
+            where = f"{table.path}, feature {name}"
+            findings.append(Finding("FEATURE_EMPTY", where, "no region has a value"))
     return observations, findings
 
 

@@ -108,17 +108,15 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
         numbers,
         section.get("ignore_case", False),
     )
-    findings += [
-        *places.findings,
-        *_side_findings(table, section, places),
-        *_unused_rows(table, section),
-    ]
+    of_places = [*places.findings, *_side_findings(table, section, places)]
+    findings += [*of_places, *_unused_rows(table, section)]
+    placed = any(place.sides for place in places.by_row.values())
     observations: list[Observation] = []
     for name in there:
         found, said = _feature_observations(table, section, name, places)
         observations += found
         findings += said
-        explained = errors_in(said) or (errors_in(places.findings) and not places.by_row)
+        explained = errors_in(said) or (errors_in(of_places) and not placed)
         if not found and not explained:
             where = f"{table.path}, feature {name}"
             findings.append(Finding("FEATURE_EMPTY", where, "no region has a value"))

@@ -1,9 +1,9 @@
 """Bad input stops the run before anything is sent, with all of it said at once."""
 
 import pytest
-from stacks import MASKS, STACK, write_jp2_stack, write_mask_stack
 
 from brainpublish.findings import read_findings
+from stacks import MASKS, STACK, write_jp2_stack, write_mask_stack
 
 
 def refused(project, *texts: str) -> str:
@@ -30,8 +30,7 @@ def test_everything_wrong_is_said_in_one_run(project):
     table.write_text(table.read_text().replace("MOs5", "MOs55"))
     refused(
         project,
-        "raw data/image/z3.jp2: cannot be read"[:24],
-        "ends early",
+        "raw data/image/z3.jp2: ends early",
         "raw data/image/z17.jp2: is 56 x 34, the others 56 x 40 (width x height)",
         "17 mask files, 18 image slices",
         "MOs55",

@@ -5,14 +5,14 @@ import json
 
 import numpy as np
 import pytest
-from readers import remote_at, voxels
-from stacks import STACK, mask_as_read
 
 from brainpublish.files import read_json
 from brainpublish.local.atlas import create_app as create_atlas
 from brainpublish.local.bossdb import create_app as create_bossdb
 from brainpublish.local.serve import serving
 from brainpublish.local.store import LocalStore
+from readers import remote_at, voxels
+from stacks import STACK, mask_as_read
 
 MARKER = "5ec2e7a11ce"
 

@@ -1,10 +1,10 @@
 """Keys of the config that change how a run goes: gate, verify, public, downsample."""
 
 import numpy as np
-from readers import bossdb_over, voxels
-from stacks import STACK
 
 from brainpublish.files import read_json
+from readers import bossdb_over, voxels
+from stacks import STACK
 
 
 def receipt_of(project, channel: str) -> dict:

@@ -226,8 +226,8 @@ class TestIds:
 
 def test_a_column_per_side(resolved):
     text = "acronym,l,r\nCA1,1,2\nMOp1,,3\n"
-    features = {"rate": {"values": {"left": "l", "right": "r"}}}
-    frame, findings = resolved(text, features=features)
+    features = {"rate": {"values": {"left": "l", "right": "r"}, "column": None}}
+    frame, findings = resolved(text, features=features, feature=None, value=None)
     assert rows(frame) == [("CA1", "left", 1.0), ("CA1", "right", 2.0), ("MOp1", "right", 3.0)]
     assert said(findings) == [("VALUE_MISSING", "t.csv, feature rate")]
 

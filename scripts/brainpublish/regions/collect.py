@@ -99,7 +99,7 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
         return [], findings
     there = [name for name, columns in of_features.items() if set(columns) <= set(table.frame)]
     numbers = {column for name in there for column in of_features[name]}
-    if "value" in section:
+    if section.get("value"):
         numbers.add(section["value"])
     places = row_places(
         table,
@@ -126,33 +126,35 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
 def _row_columns(section: dict) -> list[str]:
     """Return the columns that say what a row is about, whatever the feature."""
     side = hemisphere_column(section.get("hemisphere"))
-    long = [section[key] for key in ("feature", "value") if key in section]
+    long = [section[key] for key in ("feature", "value") if section.get(key)]
     return [section["regions"], *([side] if side else []), *long]
 
 
 def _feature_columns(section: dict) -> dict[str, list[str]]:
     """Return the columns that hold the numbers of each feature."""
     own = {
-        name: [] if "value" in section else [column for _, column in _columns(name, feature)]
+        name: [] if section.get("value") else [column for _, column in _columns(name, feature)]
         for name, feature in section["features"].items()
     }
     return {
-        name: [*own[name], *feature.get("statistics", {}).values()]
+        name: [*own[name], *(feature.get("statistics") or {}).values()]
         for name, feature in section["features"].items()
     }
 
 
 def _columns(name: str, feature: dict) -> Iterator[tuple[str | None, str]]:
     """Yield (side, column) of a feature in a wide table; no side: the row says it."""
-    if "values" in feature:
-        yield from ((side, feature["values"][side]) for side in SIDES if side in feature["values"])
+    if feature.get("values"):
+        yield from (
+            (side, feature["values"][side]) for side in SIDES if feature["values"].get(side)
+        )
     else:
-        yield None, feature.get("column", name)
+        yield None, feature.get("column") or name
 
 
 def _side_findings(table: Table, section: dict, places: Places) -> list[Finding]:
     """Hold the sides of the rows against what the features need."""
-    by_column = ["values" in feature for feature in section["features"].values()]
+    by_column = [bool(feature.get("values")) for feature in section["features"].values()]
     findings = []
     if any(by_column) and places.signed_row is not None:
         what = "the atlas id has a sign, but the columns say the side"
@@ -166,9 +168,9 @@ def _side_findings(table: Table, section: dict, places: Places) -> list[Finding]
 
 def _unused_rows(table: Table, section: dict) -> list[Finding]:
     """Name what a long table holds beside the features of the config."""
-    if "feature" not in section:
+    if not section.get("feature"):
         return []
-    wanted = {feature.get("column", name) for name, feature in section["features"].items()}
+    wanted = {feature.get("column") or name for name, feature in section["features"].items()}
     labels = [label.strip() for label in table.frame[section["feature"]]]
     unused = [label for label in labels if label not in wanted]
     if not unused:
@@ -222,7 +224,8 @@ def _statistics(
 ) -> dict[int, dict[str, float]]:
     """Return {row: {statistic: number}} of the columns beside a feature's own."""
     beside: dict[int, dict[str, float]] = {}
-    for statistic, column in section["features"][name].get("statistics", {}).items():
+    columns = section["features"][name].get("statistics") or {}
+    for statistic, column in columns.items():
         for row, text in table.frame[column].items():
             cell = _number(text, section)
             if cell.code and row not in places.outside:
@@ -239,9 +242,9 @@ def _cells(
     feature = section["features"][name]
     rows = [row for row in table.frame.index if row not in places.outside]
     columns = list(_columns(name, feature))
-    if "feature" in section:
+    if section.get("feature"):
         labels = table.frame[section["feature"]].to_dict()
-        rows = [row for row in rows if labels[row].strip() == feature.get("column", name)]
+        rows = [row for row in rows if labels[row].strip() == (feature.get("column") or name)]
         columns = [(None, section["value"])]
     for side, column in columns:
         texts = table.frame[column].to_dict()

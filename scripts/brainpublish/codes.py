@@ -149,6 +149,10 @@ REGION_CODES: dict[str, Code] = {
     ),
     "REGION_EXPANDED": Code("note", "outer values go to what the regions given inside leave"),
     "REGION_INVISIBLE": Code("note", "regions that no view of the website shows by themselves"),
+    "REGION_HIDDEN_IN_VIEW": Code("note", "regions that one view does not show by themselves"),
+    "VIEW_OF_ONE_REGION": Code(
+        "note", "a view with a single region, which the website takes for empty"
+    ),
     "VALUE_NOT_NUMBER": Code(
         "error", "a cell holds no number", "Write a plain number, or leave the cell empty."
     ),

@@ -32,12 +32,11 @@ def visible(operator: Operator) -> bool:
     return any(not np.isin(operator.rows[name], (VOID, ROOT)).all() for name in MAPPINGS)
 
 
-def invisible_places(operator: Operator, places: Sequence[Place]) -> list[Place]:
-    """Return the given places that no view shows in a place of the brain."""
+def hidden_places(operator: Operator, mapping: str, places: Sequence[Place]) -> list[Place]:
+    """Return the given places that one view does not show in a place of the brain."""
     seen = np.zeros(len(places), dtype=bool)
-    for name in MAPPINGS:
-        shown = ~np.isin(operator.rows[name], (VOID, ROOT))
-        seen[operator.weights[name][shown].indices] = True
+    shown = ~np.isin(operator.rows[mapping], (VOID, ROOT))
+    seen[operator.weights[mapping][shown].indices] = True
     return [place for place, is_seen in zip(places, seen, strict=True) if not is_seen]
 
 
@@ -57,14 +56,25 @@ def overlap_findings(where: str, below: Mapping[Place, Sequence[Place]], way: st
 
 
 def visibility_findings(where: str, operator: Operator, places: Sequence[Place]) -> list[Finding]:
-    """Say which of a list of regions no view of the website shows."""
-    hidden = invisible_places(operator, places)
+    """Say which of a list of regions the views of the website do not show."""
+    by_view = {name: hidden_places(operator, name, places) for name in MAPPINGS}
+    everywhere = set.intersection(*(set(hidden) for hidden in by_view.values()))
+    nowhere = [place for place in places if place in everywhere]
     if not visible(operator):
-        return [Finding("FEATURE_INVISIBLE", where, f"given are {acronyms(hidden)}")]
-    if hidden:
-        text = f"{len(hidden)} of {len(places)}: {acronyms(hidden)}"
-        return [Finding("REGION_INVISIBLE", where, text)]
-    return []
+        return [Finding("FEATURE_INVISIBLE", where, f"given are {acronyms(nowhere)}")]
+    findings = []
+    if nowhere:
+        text = f"{len(nowhere)} of {len(places)}: {acronyms(nowhere)}"
+        findings.append(Finding("REGION_INVISIBLE", where, text))
+    for name, hidden in by_view.items():
+        partly = [place for place in hidden if place not in everywhere]
+        if partly:
+            text = f"{name}: {len(partly)} of {len(places)}: {acronyms(partly)}"
+            findings.append(Finding("REGION_HIDDEN_IN_VIEW", where, text))
+        drawn = operator.rows[name]
+        if np.count_nonzero(~np.isin(drawn, (VOID, ROOT))) == 1:
+            findings.append(Finding("VIEW_OF_ONE_REGION", where, name))
+    return findings
 
 
 def value_findings(where: str, places: Sequence[Place], values: Sequence[float]) -> list[Finding]:

@@ -8,6 +8,8 @@ import ast
 import functools
 import hashlib
 import os
+import shlex
+import sys
 from pathlib import Path
 
 PACKAGE = "brainpublish"
@@ -18,8 +20,10 @@ def run_jobs_from(folder: str | Path) -> None:
     """Let the jobs of this process import the package from a folder.
 
     Snakemake puts a script's folder last on the path, where an installed package of another
-    version would be found first.
+    version would be found first. And it writes the interpreter's path into a job's shell
+    command as it stands, so that one with a blank in it has to bring its own quotes.
     """
+    sys.executable = shlex.quote(sys.executable)
     held = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), held]))
 

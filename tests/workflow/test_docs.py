@@ -23,7 +23,7 @@ def commands() -> list[str]:
 @pytest.fixture
 def clone(tmp_path):
     """A copy of what is shipped, with the environment of this test run as its `.venv`."""
-    folder = tmp_path / "clone"
+    folder = tmp_path / "my clone"
     folder.mkdir()
     for name in SHIPPED:
         source = ROOT / name

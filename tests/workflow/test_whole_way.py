@@ -7,8 +7,10 @@ import pytest
 import zarr
 
 from brainpublish.files import read_json
+from brainpublish.slices.read import read_slice
+from project import Project
 from readers import bossdb_over, features_over, voxels
-from stacks import STACK, mask_as_read
+from stacks import SHARED, STACK, mask_as_read
 
 RECEIPTS = [
     "receipts/bossdb/fish/image.json",
@@ -110,3 +112,36 @@ def test_one_half_alone_is_enough(published, key, jobs):
     published_jobs = run.jobs.get("publish_channel", 0) + run.jobs.get("publish_bucket", 0)
     assert published_jobs == jobs
     assert (published.folder / "another store").is_dir()
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the shared sample data")
+def test_real_stack_and_table_arrive_without_a_false_alarm(tmp_path):
+    project = Project(tmp_path, real_config())
+    project.run()
+    files = [SHARED / "mouse-brain-u16" / "slices" / f"z{z}.jp2" for z in range(30)]
+    masks = [SHARED / "mouse-brain-u16" / "bright" / f"bright_{z:03}.jpg" for z in range(30)]
+    with bossdb_over(tmp_path / "local-store") as remote:
+        expected = np.stack([read_slice(file) for file in files])
+        assert np.array_equal(voxels(remote, "cellfinder/mouse/signal"), expected)
+        inside = np.stack([read_slice(file) for file in masks]) >= 128
+        assert np.array_equal(voxels(remote, "cellfinder/mouse/bright"), inside)
+    for channel in ("signal", "bright"):
+        findings = read_json(project.result("volumes/mouse", channel, "findings.json"))
+        assert {finding["severity"] for finding in findings} == {"note"}
+
+
+def real_config() -> dict:
+    """Return a config for the sample stack, its masks and a table of full region names."""
+    mouse = str(SHARED / "mouse-brain-u16")
+    table = str(SHARED / "region-tables" / "cell_counts_by_name.csv")
+    image = {"name": "cellfinder/mouse/signal", "path": f"{mouse}/slices", "pattern": "*.jp2"}
+    masks = {"name": "cellfinder/mouse/bright", "path": f"{mouse}/bright", "pattern": "*.jpg"}
+    volume = {"voxel_size": [2, 2, 5], "voxel_unit": "micrometers"}
+    cells = {"left_cells": {"column": "left_cell_count", "unit": "cells"}}
+    source = {"path": table, "regions": "structure_name", "hemisphere": "left", "features": cells}
+    return {
+        "volumes": {
+            "mouse": {**volume, "image": {**image, "dtype": "uint16"}, "annotations": [masks]}
+        },
+        "buckets": {"cell-counts": {"short_desc": "Cell counts", "tables": [source]}},
+    }

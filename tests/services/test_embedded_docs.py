@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from test_cli import SCRIPTS, port_in, served
 from brainpublish.files import read_json
 
 ROOT = SCRIPTS.parent
+SNAKEFILE = ROOT / "Snakefile"
 TEXT = (ROOT / "docs" / "embedded-services.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
 HERE = str(Path(__file__).parent)
@@ -97,7 +99,7 @@ def test_the_workflow_against_the_service(place):
     config["volumes"] = {}
     (folder / "my-config.yaml").write_text(yaml.safe_dump(config))
     (line,) = (code.strip() for code in blocks("sh") if code.startswith("snakemake"))
-    run(folder, f"{line} --snakefile {ROOT / 'Snakefile'} --cores 2", exported, shell=True)
+    run(folder, f"{line} --snakefile {shlex.quote(str(SNAKEFILE))} --cores 2", exported, shell=True)
     receipt = read_json(next((folder / "results" / "receipts" / "atlas").glob("*.json")))
     assert receipt["destination"]["host"] == f"127.0.0.1:{port}"
     assert {feature["outcome"] for feature in receipt["features"].values()} == {"created"}

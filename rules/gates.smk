@@ -18,8 +18,14 @@ def waits_for(path, settled):
     return edge
 
 
-def manifest_settings(wildcards):
+def source_section(wildcards):
+    """Return what the slices of a channel are made into a stack from."""
     section = channel_section(wildcards)
+    return {key: value for key, value in section.items() if key != "adopt"}
+
+
+def manifest_settings(wildcards):
+    section = source_section(wildcards)
     findings = listing_of(wildcards.volume, wildcards.channel).findings
     return {
         "channel": section,
@@ -33,7 +39,7 @@ def manifest_settings(wildcards):
 
 def slab_settings(wildcards):
     return {
-        "channel": channel_section(wildcards),
+        "channel": source_section(wildcards),
         "files": slab_slices(wildcards),
         "code": code_of("prepare_slab.py"),
     }

@@ -1,6 +1,6 @@
 """Rule create_resources. The token is read by the package, from the environment."""
 
-from brainpublish.bossdb.steps import create_volume
+from brainpublish.bossdb.create import create_volume
 from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):

@@ -1,6 +1,6 @@
 """Rule publish_channel. The token is read by the package, from the environment."""
 
-from brainpublish.bossdb.steps import publish_channel
+from brainpublish.bossdb.publish import publish_channel
 from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):

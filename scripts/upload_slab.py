@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainpublish.bossdb.steps import upload_slab
+from brainpublish.bossdb.send import SlabFiles, upload_slab
 from brainpublish.joblog import job_log
 
 with job_log(snakemake.log[0]):
@@ -10,8 +10,11 @@ with job_log(snakemake.log[0]):
         settings=snakemake.params.settings,
         slab=int(snakemake.wildcards.slab),
         connections=snakemake.resources.connections,
-        plan=snakemake.input.plan,
-        report=snakemake.input.report,
-        stack=Path(snakemake.input.plan).with_name("stack.zarr"),
+        workers=snakemake.threads,
+        files=SlabFiles(
+            plan=snakemake.input.plan,
+            report=snakemake.input.report,
+            stack=Path(snakemake.input.plan).with_name("stack.zarr"),
+        ),
         output=snakemake.output.counts,
     )

@@ -110,6 +110,7 @@ def _channel_of(volume_id, volume, section, role, dtype, source) -> dict:
         "voxel_size": list(volume["voxel_size"]),
         "voxel_unit": volume["voxel_unit"],
         "source": source,
+        "adopt": section["adopt"],
     }
 
 

@@ -164,6 +164,7 @@ def test_defaults_reach_into_maps_and_lists():
         "label": 1,
         "threshold": "auto",
         "invert": False,
+        "adopt": False,
     }
     assert config["buckets"]["b"]["tree"] is None
     table = config["buckets"]["b"]["tables"][0]
@@ -539,7 +540,7 @@ def test_channels_are_plain_values_with_the_image_first():
     raw = fish(
         annotations=[
             annotation("col/exp/bone", dtype="uint32", threshold=100, label=7),
-            annotation("col/other/rock", kind="labels"),
+            annotation("col/other/rock", kind="labels", adopt=True),
         ]
     )
     channels = channels_of(load(raw))["fish"]
@@ -559,6 +560,7 @@ def test_channels_are_plain_values_with_the_image_first():
         "voxel_size": [2, 2, 5.5],
         "voxel_unit": "micrometers",
         "source": None,
+        "adopt": False,
     }
     bone, rock = channels["bone"], channels["rock"]
     assert [*bone] == [
@@ -575,6 +577,7 @@ def test_channels_are_plain_values_with_the_image_first():
     ]
     assert bone["source"] == "image"
     assert rock["source"] is None
+    assert (bone["adopt"], rock["adopt"]) == (False, True)
     assert rock["frame"] == "CF_col_other"
     assert json.loads(json.dumps(channels)) == channels
 
@@ -622,6 +625,7 @@ def volumes(draw, number):
             label=st.integers(1, 2**64 - 1),
             threshold=st.just("auto") | st.integers(0, 65535) | st.floats(0, 65535),
             invert=st.booleans(),
+            adopt=st.booleans(),
         )
         for other in others
     ]

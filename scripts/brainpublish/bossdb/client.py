@@ -6,14 +6,17 @@ resolution. Statuses and error codes are those of jhuapl-boss/boss.
 
 import functools
 import logging
+import threading
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
-import blosc
 import numpy as np
 import requests
 import tenacity
 from requests.adapters import HTTPAdapter
 
+from brainpublish.bossdb.codec import unpack
+from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.findings import Refusal
@@ -24,6 +27,7 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 180
 """A read waits up to 60 s for pending writes to be flushed, and may have to queue."""
 TRIES = 7
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 TOKEN_REFUSED = (
     "{host} does not accept the BossDB token (answer 401). Make a new one at "
@@ -33,9 +37,6 @@ QUOTA_REACHED = (
     "{host} says that a quota is reached (answer 429): {message} What was sent so far is "
     "recorded. Run the same command again when the quota allows; it goes on from there."
 )
-
-blosc.set_releasegil(True)
-blosc.set_nthreads(1)
 
 
 class BossdbRefusal(Refusal):
@@ -71,11 +72,17 @@ class TimeoutAdapter(HTTPAdapter):
 
 
 class BossdbClient:
-    """Talks to one BossDB over kept-alive connections. Safe to share between threads."""
+    """Talks to one BossDB over kept-alive connections. Safe to share between threads.
+
+    Once `stopping` is set, no request is begun or tried again: `Stopped` is raised.
+    """
 
     def __init__(self, endpoint: Endpoint, connections: int = 1):
         self.endpoint = endpoint
+        self.stopping = threading.Event()
         self._session = requests.Session()
+        # A proxy that the environment names cannot reach a service on this machine.
+        self._session.trust_env = urlsplit(endpoint.url).hostname not in THIS_MACHINE
         self._session.auth = _TokenAuth(endpoint.token)
         adapter = TimeoutAdapter(pool_maxsize=connections)
         self._session.mount("http://", adapter)
@@ -98,8 +105,14 @@ class BossdbClient:
             BossdbRefusal: for any other answer than 200.
         """
         reply = self.request("GET", path, (200, *missing), **options)
-        if reply.status_code != 200:
-            return None
+        return self.json_of(reply, path) if reply.status_code == 200 else None
+
+    def json_of(self, reply: requests.Response, path: str) -> dict:
+        """Return the JSON of an answer to a GET below /v1.
+
+        Raises:
+            BossdbRefusal: if it is none.
+        """
         try:
             return reply.json()
         except requests.JSONDecodeError:
@@ -109,54 +122,49 @@ class BossdbClient:
                 reply.status_code,
             ) from None
 
-    def post_cutout(self, channel: str, box: Box, values: np.ndarray) -> int:
+    def post_body(self, channel: str, box: Box, body: bytes) -> None:
         """Send a block; zeros in it leave stored voxels as they are.
 
         Args:
             channel: collection/experiment/channel.
             box: where the block lies.
-            values: array z, y, x of the channel's type and the box's shape.
-
-        Returns:
-            The bytes of the request's body.
+            body: blosc buffer of an array z, y, x of the channel's type and the box's shape.
         """
-        body = blosc.compress(
-            np.ascontiguousarray(values).data,
-            typesize=values.itemsize,
-            clevel=5,
-            shuffle=blosc.BITSHUFFLE,
-            cname="lz4",
-        )
         headers = {"Content-Type": "application/blosc"}
         self.request("POST", _cutout_path(channel, box), (201,), data=body, headers=headers)
-        return len(body)
 
     def black_cutout(self, channel: str, box: Box) -> None:
         """Set every voxel of a block to 0. Reads may see the old ones for a short while."""
         path = _cutout_path(channel, box).replace("cutout/", "cutout/to_black/", 1)
         self.request("PUT", path, (200,))
 
-    def get_cutout(self, channel: str, box: Box, dtype: str) -> np.ndarray:
-        """Read a block as it is stored, past the server's cache: an array z, y, x."""
+    def get_body(self, channel: str, box: Box) -> bytes:
+        """Read a block as it is stored, past the server's cache: a blosc buffer."""
+        headers = {"Accept": "application/blosc", "Accept-Encoding": "identity"}
+        params = {"access-mode": "no-cache"}
         path = _cutout_path(channel, box)
-        options = {
-            "headers": {"Accept": "application/blosc"},
-            "params": {"access-mode": "no-cache"},
-        }
-        reply = self.request("GET", path, (200,), **options)
+        return self.request("GET", path, (200,), headers=headers, params=params).content
+
+    def unpacked(self, body: bytes, box: Box, dtype: str) -> np.ndarray:
+        """Return what `get_body` read as an array z, y, x.
+
+        Raises:
+            BossdbRefusal: if it is no blosc buffer of as many voxels of this type.
+        """
+        size = int(np.prod(box.shape))
         try:
-            values = np.frombuffer(blosc.decompress(reply.content), dtype)
-        except (blosc.blosc_extension.error, ValueError) as error:
-            raise BossdbRefusal(
-                f"{self.endpoint.host} answered GET {path} with no blosc block: {error}", 200
-            ) from None
-        if values.size != np.prod(box.shape):
-            raise BossdbRefusal(
-                f"{self.endpoint.host} answered GET {path} with {values.size:,} voxels of "
-                f"{dtype}, not with {np.prod(box.shape):,}.",
-                200,
-            )
-        return values.reshape(box.shape)
+            values = unpack(body, dtype)
+        except ValueError as error:
+            found = str(error)
+        else:
+            if values.size == size:
+                return values.reshape(box.shape)
+            found = f"{values.size:,} voxels"
+        raise BossdbRefusal(
+            f"{self.endpoint.host} was asked for {box}, that is {size:,} voxels of {dtype}, and "
+            f"answered with {found}. Does a proxy answer in its place?",
+            200,
+        )
 
     def request(
         self, method: str, path: str, expected: Iterable[int], **options
@@ -169,10 +177,11 @@ class BossdbClient:
 
         Raises:
             BossdbRefusal: for every other answer, at once, and when all tries are used up.
+            Stopped: if `stopping` is set.
         """
         once = functools.partial(self._once, method, path, frozenset(expected), options)
         try:
-            return _retrying()(once)
+            return _retrying(self.stopping)(once)
         except _MayPass as fault:
             raise BossdbRefusal(
                 f"{self.endpoint.host} did not carry out {method} {path} in {TRIES} tries; the "
@@ -182,15 +191,9 @@ class BossdbClient:
             ) from None
 
     def _once(self, method: str, path: str, expected: frozenset[int], options: dict):
-        url = f"{self.endpoint.url}/v1/{path}"
-        try:
-            reply = self._session.request(method, url, **options)
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-        ) as error:
-            raise _MayPass(f"{type(error).__name__}, no answer") from None
+        if self.stopping.is_set():
+            raise Stopped
+        reply = self._sent(method, path, options)
         if reply.status_code in expected:
             return reply
         if self._may_pass(reply, path):
@@ -214,17 +217,38 @@ class BossdbClient:
         Raises:
             BossdbRefusal: if the token is not accepted.
         """
-        url = f"{self.endpoint.url}/v1/collection/"
-        try:
-            reply = self._session.get(url, headers={"Accept": "application/json"})
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise _MayPass(f"{type(error).__name__}, no answer") from None
+        reply = self._sent("GET", "collection/", {"headers": {"Accept": "application/json"}})
         if reply.status_code in (401, 403):
             raise refusal_for(reply, self.endpoint.host)
 
+    def _sent(self, method: str, path: str, options: dict) -> requests.Response:
+        url = f"{self.endpoint.url}/v1/{path}"
+        try:
+            # A redirected POST would become a GET.
+            return self._session.request(method, url, allow_redirects=False, **options)
+        except requests.exceptions.SSLError as error:
+            raise BossdbRefusal(
+                f"{self.endpoint.host} cannot be trusted or speaks no TLS: {_cause(error)}. Check "
+                "`bossdb.protocol` and `bossdb.host`; REQUESTS_CA_BUNDLE may name the "
+                "certificates of your network.",
+                0,
+            ) from None
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            raise _MayPass(f"{type(error).__name__}, no answer") from None
 
-def _retrying() -> tenacity.Retrying:
+
+def _cause(error: BaseException) -> str:
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return str(reason)[:200]
+
+
+def _retrying(stopping: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
+        sleep=tenacity.sleep_using_event(stopping),
         retry=tenacity.retry_if_exception_type(_MayPass),
         stop=tenacity.stop_after_attempt(TRIES),
         wait=tenacity.wait_exponential_jitter(initial=0.5, max=30),
@@ -254,6 +278,13 @@ def _shown(reply: requests.Response) -> str:
     return f"answer {reply.status_code}{f'/{code}' if code else ''} {message}".strip()
 
 
+_MOVED = ". It redirects to another address: check `bossdb.protocol` and `bossdb.host`."
+_ADVICE = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _MOVED),
+    413: ". This server, or a proxy before it, takes no blocks as large as BossDB's cuboids.",
+}
+
+
 def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     """Say what an answer means to the person who runs the workflow."""
     code, message = error_of(reply)
@@ -274,5 +305,5 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
         )
     else:
         what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
-        text = f"{host} refused {what}: {_shown(reply)}"
+        text = f"{host} refused {what}: {_shown(reply)}{_ADVICE.get(status, '')}"
     return BossdbRefusal(text, status, code)

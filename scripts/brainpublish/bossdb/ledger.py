@@ -1,18 +1,41 @@
-"""The ledger: what each cuboid on a server is known to hold. One small file per slab.
+"""The ledger: what each cuboid on a server is known to hold. One small file per layer of cuboids.
 
 It is no output of the workflow, because a job's outputs are deleted before it runs again;
 the ledger must survive a killed and a repeated job. A lost ledger costs reading back what
 the server holds, never a wrong result: an entry is believed only if the channel on the
 server still carries the marker that the ledger was written under.
+
+A file is a journal of JSON lines: a head, then entries, of which the last one counts. A layer
+is 16 slices whatever the slabs' depth, so that another depth finds the same entries.
 """
 
+import json
+import os
 import secrets
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from brainpublish.files import read_json, write_json
+from brainpublish.bossdb.cuboids import Box
+from brainpublish.files import read_json, write_json, write_text
+from brainpublish.slices.slabs import CUBOID
 
 DOUBT = "in doubt"
+LEDGERS = Path("results", "ledger", "bossdb")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a cuboid holds: a digest, or DOUBT; and whether it was read back since."""
+
+    digest: str
+    verified: bool = False
+
+
+def ledger_folder(endpoint_id: str, channel: str) -> Path:
+    """Return the folder of a channel's ledger for a destination, below the working directory."""
+    return LEDGERS / endpoint_id / channel
 
 
 def new_marker() -> str:
@@ -21,7 +44,7 @@ def new_marker() -> str:
 
 
 class ChannelRecord:
-    """What this project knows of a channel that it made: one file, beside the slabs' ledgers.
+    """What this project knows of a channel that it publishes to: one file beside its ledger.
 
     The marker is written down before the channel is made, so that a run killed in between
     still knows the channel as its own, and as one that nothing was written to before.
@@ -29,67 +52,175 @@ class ChannelRecord:
 
     def __init__(self, folder: str | Path):
         self._path = Path(folder, "channel.json")
+        self._held = read_json(self._path) if self._path.exists() else {}
 
     @property
     def marker(self) -> str | None:
-        """The marker of the channel that this project made, or None."""
-        return read_json(self._path)["marker"] if self._path.exists() else None
+        """The marker of the channel that this project published to last, or None."""
+        return self._held.get("marker")
 
-    def write(self, marker: str) -> None:
-        """Record the marker that a channel is being made with."""
-        write_json(self._path, {"marker": marker})
+    @property
+    def finished(self) -> bool:
+        """Whether that channel was there and marked: not only about to be made."""
+        return self._held.get("finished", False)
+
+    def write(self, marker: str, finished: bool) -> None:
+        """Record the marker of a channel, which is about to be made or was marked with it."""
+        self._held = {"marker": marker, "finished": finished}
+        write_json(self._path, self._held)
+
+
+def begin_ledger(folder: str | Path, marker: str, slices: int) -> None:
+    """Begin the ledger of a channel that is about to be made: all of it holds zeros.
+
+    Args:
+        folder: the channel's folder of ledgers for this destination.
+        marker: the marker that the channel is made with.
+        slices: the number of slices of the volume.
+    """
+    for layer in range(-(-slices // CUBOID[0])):
+        write_text(_path(folder, layer), _head(marker, blank=True))
 
 
 class SlabLedger:
-    """The cuboids of one slab on one server. Safe to share between threads.
+    """The entries of a slab's cuboids for one server. Safe to share between threads."""
 
-    An entry is the digest that a cuboid holds, with whether it was read back, or that the
-    cuboid is in doubt: it was being written when the job ended. Where there is no entry,
-    a channel that this project made anew (`ours`) holds zeros, any other is unknown.
-    """
-
-    def __init__(self, folder: str | Path, slab: int, marker: str | None):
+    def __init__(self, folder: str | Path, boxes: Iterable[Box], marker: str):
         """Open a slab's ledger.
 
         Args:
             folder: the channel's folder of ledgers for this destination.
-            slab: the slab's number.
-            marker: the marker that the channel on the server carries now, or None.
+            boxes: the slab's cuboids; no other job may have some of the same layer.
+            marker: the marker that the channel on the server carries now.
         """
-        self._path = Path(folder, f"{slab}.json")
+        layers = sorted({_layer(box) for box in boxes})
+        self._journals = {layer: _Journal(_path(folder, layer), marker) for layer in layers}
+
+    def __enter__(self) -> "SlabLedger":
+        return self
+
+    def __exit__(self, *_):
+        for journal in self._journals.values():
+            journal.close()
+
+    def entry_of(self, box: Box) -> Entry | None:
+        """Return what a cuboid is known to hold. None: zeros, unless it `is_unknown`."""
+        return self._journals[_layer(box)].entries.get(box.key)
+
+    def is_unknown(self, box: Box) -> bool:
+        """Say whether nothing is known of a cuboid: it must be read to be known."""
+        journal = self._journals[_layer(box)]
+        return not journal.blank and box.key not in journal.entries
+
+    def doubt(self, *boxes: Box) -> None:
+        """Record, before writing to them, that it is not known what cuboids hold.
+
+        On return the record survives a power cut.
+        """
+        self._record({box: Entry(DOUBT) for box in boxes}, durable=True)
+
+    def hold(self, box: Box, digest: str) -> None:
+        """Record that the server accepted what a cuboid holds.
+
+        On return the record survives the end of this process. A power cut may undo it: the
+        cuboid is then in doubt.
+        """
+        self._record({box: Entry(digest)}, durable=False)
+
+    def verify(self, digests: dict[Box, str]) -> None:
+        """Record that cuboids were read back and hold these digests."""
+        self._record({box: Entry(text, True) for box, text in digests.items()}, durable=True)
+
+    def _record(self, entries: dict[Box, Entry], durable: bool) -> None:
+        layers: dict[int, dict[str, Entry]] = {}
+        for box, entry in entries.items():
+            layers.setdefault(_layer(box), {})[box.key] = entry
+        for layer, changed in layers.items():
+            self._journals[layer].append(changed, durable)
+
+
+class _Journal:
+    """One layer's file. It is opened for writing at the first change, rewritten whole then."""
+
+    def __init__(self, path: Path, marker: str):
+        self._path = path
         self._marker = marker
         self._lock = threading.Lock()
-        self._cuboids: dict[str, dict] = {}
-        self.ours = marker is not None and ChannelRecord(folder).marker == marker
-        if self._path.exists() and marker is not None:
-            held = read_json(self._path)
-            if held["marker"] == marker:
-                self._cuboids = held["cuboids"]
+        self._syncing = threading.Lock()
+        self._written = self._synced = 0
+        self._handle: int | None = None
+        self.blank, self.entries = _read(path, marker)
 
-    def digest_of(self, key: str) -> str | None:
-        """Return the digest that a cuboid is known to hold, DOUBT, or None if unknown."""
+    def append(self, entries: dict[str, Entry], durable: bool) -> None:
+        """Add entries; if `durable`, return only once they survive a power cut."""
         with self._lock:
-            entry = self._cuboids.get(key)
-        return entry["digest"] if entry else None
+            self.entries.update(entries)
+            if self._handle is None:
+                # What stands there may be torn or of another channel.
+                write_text(self._path, _head(self._marker, self.blank) + _lines(self.entries))
+                self._handle = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+            else:
+                _write_all(self._handle, _lines(entries).encode())
+                self._written += 1
+            mine = self._written
+        if durable:
+            self._sync(mine)
 
-    def is_verified(self, key: str) -> bool:
-        """Say whether a cuboid was read back since it was last written."""
+    def _sync(self, mine: int) -> None:
+        # Whoever waited here while another one synced finds its own lines synced with those.
+        with self._syncing:
+            if self._synced < mine:
+                with self._lock:
+                    written = self._written
+                os.fsync(self._handle)
+                self._synced = written
+
+    def close(self) -> None:
+        """Close the file; a later change opens it again."""
         with self._lock:
-            return self._cuboids.get(key, {}).get("verified", False)
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None
 
-    def doubt(self, *keys: str) -> None:
-        """Record, before writing to them, that it is not known what cuboids hold."""
-        self._record({key: {"digest": DOUBT} for key in keys})
 
-    def hold(self, key: str, digest: str) -> None:
-        """Record that the server accepted what a cuboid holds."""
-        self._record({key: {"digest": digest, "verified": False}})
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
 
-    def verify(self, digests: dict[str, str]) -> None:
-        """Record that cuboids were read back and hold these digests."""
-        self._record({key: {"digest": text, "verified": True} for key, text in digests.items()})
 
-    def _record(self, entries: dict[str, dict]) -> None:
-        with self._lock:
-            self._cuboids.update(entries)
-            write_json(self._path, {"marker": self._marker, "cuboids": self._cuboids})
+def _layer(box: Box) -> int:
+    return box.start[0] // CUBOID[0]
+
+
+def _path(folder: str | Path, layer: int) -> Path:
+    return Path(folder, f"z{layer * CUBOID[0]:06}.jsonl")
+
+
+def _head(marker: str, blank: bool) -> str:
+    return json.dumps({"marker": marker, "blank": blank}) + "\n"
+
+
+def _lines(entries: dict[str, Entry]) -> str:
+    return "".join(
+        json.dumps([key, entry.digest, entry.verified]) + "\n" for key, entry in entries.items()
+    )
+
+
+def _read(path: Path, marker: str) -> tuple[bool, dict[str, Entry]]:
+    """Return whether cuboids without an entry hold zeros, and the entries.
+
+    Lines after the last line end are of a record that was not finished, so nothing was sent
+    on its ground.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return False, {}
+    try:
+        head, *lines = (json.loads(line) for line in text.split(b"\n")[:-1])
+        entries = {key: Entry(digest, verified) for key, digest, verified in lines}
+        known = head["marker"] == marker
+        return (head["blank"], entries) if known else (False, {})
+    except (ValueError, KeyError, TypeError):
+        # Not what this module wrote: a damaged file tells nothing.
+        return False, {}

@@ -1,23 +1,27 @@
 """The upload engine: a slab's cuboids from the stack to the server, and back to compare.
 
-Several cuboids are under way at once, each read from the stack, compared with the ledger,
-compressed and sent by one thread; memory is bounded by the number of connections times a
-cuboid (8 MiB of uint16, 32 MiB of uint64) and what it is compressed to.
+Each thread takes a cuboid the whole way: it reads it from the stack, compares it with the
+ledger, compresses it (no more at once than there are cores), and sends it (no more at once than
+`connections`). There are as many threads as both together, so that cuboids are made ready while
+others are on their way, and memory has a bound: see `memory_bound`.
 """
 
 import hashlib
 import logging
 import random
+import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
+from brainpublish.bossdb.codec import CodecChoice
+from brainpublish.bossdb.crew import Stopped, for_each
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import SlabLedger
+from brainpublish.bossdb.progress import Progress
 from brainpublish.findings import Refusal
 
 log = logging.getLogger(__name__)
@@ -26,6 +30,23 @@ SENT, KEPT, ERASED, EMPTY = "sent", "kept", "erased", "empty"
 
 PATIENCE_SECONDS = 60
 """How long a read-back may differ: a blackened block is seen with a delay."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How much is read back: full, sample or none; for a sample, its share and its seed."""
+
+    verify: str = "full"
+    sample_share: float = 1.0
+    seed: str = ""
+
+    def claim(self) -> dict:
+        """Return what a receipt says of it, as plain values."""
+        if self.verify == "sample":
+            return {"mode": "sample", "share": self.sample_share, "seed": self.seed}
+        if self.verify == "none":
+            return {"mode": "none", "warning": "NOT VERIFIED: nothing was read back"}
+        return {"mode": "full"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,17 @@ class Outcome:
     verified: bool
     raw: int = 0
     wire: int = 0
+
+
+@dataclass(frozen=True)
+class _Load:
+    """A cuboid ready to be written: blackened first if `erase`, then posted if it has a body."""
+
+    box: Box
+    digest: str
+    erase: bool
+    body: bytes
+    raw: int
 
 
 @dataclass(frozen=True)
@@ -67,14 +99,16 @@ class SlabUpload:
     """One slab on its way to one channel.
 
     Attributes:
-        client: the server.
+        client: the server; its `stopping` ends the work when set.
         channel: collection/experiment/channel.
         dtype: the channel's type on the server.
-        label: what a stored 1 is published as, for binary masks; 1 changes nothing.
         stack: the stack's array z, y, x, of any type that `dtype` holds; indexing it gives
             something that `numpy.asarray` reads.
         ledger: the slab's ledger for this server.
         connections: requests in flight.
+        workers: cuboids read and compressed at once.
+        label: what a stored 1 is published as, for binary masks; 1 changes nothing.
+        title: the slab's name for people.
         patience: seconds that a read-back may differ before it counts as a fault.
     """
 
@@ -84,45 +118,56 @@ class SlabUpload:
     stack: object
     ledger: SlabLedger
     connections: int
+    workers: int
     label: int = 1
+    title: str = "slab"
     patience: float = PATIENCE_SECONDS
 
-    def run(self, boxes: list[Box], verify: str, share: float = 1.0) -> Counts:
+    def __post_init__(self):
+        self._codec = CodecChoice(self.dtype)
+        self._core = threading.BoundedSemaphore(self.workers)
+        self._line = threading.BoundedSemaphore(self.connections)
+        self._stopping = self.client.stopping
+
+    def run(self, boxes: list[Box], verify: Verification) -> Counts:
         """Bring the cuboids to the server and read them back.
 
         Args:
             boxes: the slab's cuboids.
-            verify: full, sample or none.
-            share: the share of cuboids that a sample reads back.
+            verify: how much is read back.
 
         Raises:
             Refusal: if the server refuses a block, or a cuboid read back differs.
         """
-        outcomes = self._each(self._bring, boxes)
-        chosen = _chosen(outcomes, verify, share)
+        outcomes = self._each(self._bring, boxes, "brought", lambda outcome: outcome.box)
+        self.ledger.verify({each.box: each.digest for each in outcomes if each.verified})
+        chosen = _chosen(outcomes, verify)
         unread = [outcome for outcome in chosen if not outcome.verified]
-        log.info("%d cuboids: reading back %d", len(boxes), len(unread))
-        wrong = [text for text in self._each(self._read_back, unread) if text]
+        found = self._each(self._read_back, unread, "read back", lambda pair: pair[0].box)
+        wrong = [(outcome.box, text) for outcome, text in found if text]
         if wrong:
-            self.ledger.doubt(*(key for key, _ in wrong))
+            self.ledger.doubt(*(box for box, _ in wrong))
             raise Refusal(_mismatch_text(self.channel, [text for _, text in wrong], len(unread)))
-        self.ledger.verify({outcome.box.key: outcome.digest for outcome in chosen})
+        self.ledger.verify({outcome.box: outcome.digest for outcome in unread})
         return _counts(outcomes, len(chosen))
 
-    def _each(self, task: Callable, items: Iterable) -> list:
-        """Do a task for all items, `connections` at a time; stop at the first exception."""
-        with ThreadPoolExecutor(self.connections) as pool:
-            futures = [pool.submit(task, item) for item in items]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                for future in futures:
-                    future.cancel()
-        finished = [future for future in futures if not future.cancelled()]
-        for future in finished:
-            if future.exception() is not None:
-                raise future.exception()
-        return [future.result() for future in finished]
+    def _each(self, task: Callable, items: list, verb: str, box_of: Callable) -> list:
+        progress = Progress(f"{self.title}: {verb}", len(items))
+        itemsize = np.dtype(self.dtype).itemsize
+
+        def do(item):
+            result = task(item)
+            progress.done(int(np.prod(box_of(result).shape)) * itemsize)
+            return result
+
+        try:
+            return for_each(do, items, self.connections + self.workers, self._stopping)
+        except BossdbRefusal as refusal:
+            raise BossdbRefusal(
+                f"{refusal}\n{self.title}: {verb} {progress.blocks} of {progress.total} cuboids.",
+                refusal.status,
+                refusal.code,
+            ) from None
 
     def _values(self, box: Box) -> np.ndarray:
         return np.ascontiguousarray(self.stack[box.slices])
@@ -132,48 +177,71 @@ class SlabUpload:
         return published if self.label == 1 else published * np.dtype(self.dtype).type(self.label)
 
     def _bring(self, box: Box) -> Outcome:
+        body = self._fetch(box) if self.ledger.is_unknown(box) else None
+        with self._core:
+            decided = self._decide(box, body)
+        return decided if isinstance(decided, Outcome) else self._write(decided)
+
+    def _fetch(self, box: Box) -> bytes:
+        with self._line:
+            return self.client.get_body(self.channel, box)
+
+    def _decide(self, box: Box, body: bytes | None) -> "Outcome | _Load":
+        """Compare a cuboid with what the server holds; `body` is that, if it was unknown."""
         values = self._values(box)
-        digest = digest_of(values, self.label)
-        known = self.ledger.digest_of(box.key)
-        blank = not values.any()
-        if known == digest:
-            return Outcome(box, KEPT, digest, self.ledger.is_verified(box.key))
-        if known is None and self.ledger.ours and blank:
-            return Outcome(box, EMPTY, digest, False)
-        if known is None and not self.ledger.ours:
-            there = self.client.get_cutout(self.channel, box, self.dtype)
-            if np.array_equal(there, self._published(values)):
+        digest, blank = digest_of(values, self.label), not values.any()
+        known = self.ledger.entry_of(box)
+        if known is not None and known.digest == digest:
+            return Outcome(box, KEPT, digest, known.verified)
+        published = self._published(values)
+        if body is not None:
+            there = self.client.unpacked(body, box, self.dtype)
+            if np.array_equal(there, published):
                 return Outcome(box, EMPTY if blank else KEPT, digest, True)
-            old = there.any()
+            erase = bool(there[published == 0].any())
+        elif known is not None:
+            nothing = digest_of(np.zeros_like(values), self.label)
+            erase = known.digest != nothing and not values.all()
+        elif blank:
+            return Outcome(box, EMPTY, digest, False)
         else:
-            old = known is not None
-        return self._write(box, values, digest, erase=bool(old) and not values.all())
+            erase = False
+        packed = b"" if blank else self._codec.pack(published)
+        return _Load(box, digest, erase, packed, 0 if blank else published.nbytes)
 
-    def _write(self, box: Box, values: np.ndarray, digest: str, erase: bool) -> Outcome:
-        self.ledger.doubt(box.key)
-        if erase:
-            # A posted zero leaves the stored voxel as it was, so old data is blackened first.
-            self.client.black_cutout(self.channel, box)
-        what, raw, wire = ERASED, 0, 0
-        if values.any():
-            published = self._published(values)
-            wire = self.client.post_cutout(self.channel, box, published)
-            what, raw = SENT, published.nbytes
-        self.ledger.hold(box.key, digest)
-        return Outcome(box, what, digest, False, raw, wire)
+    def _write(self, load: "_Load") -> Outcome:
+        begun = time.perf_counter()
+        with self._line:
+            self._codec.waited(time.perf_counter() - begun)
+            if self._stopping.is_set():
+                raise Stopped
+            self.ledger.doubt(load.box)
+            if load.erase:
+                # A posted zero leaves the stored voxel as it was: old data is blackened first.
+                self.client.black_cutout(self.channel, load.box)
+            if load.body:
+                self.client.post_body(self.channel, load.box, load.body)
+            self.ledger.hold(load.box, load.digest)
+        what = SENT if load.body else ERASED
+        return Outcome(load.box, what, load.digest, False, load.raw, len(load.body))
 
-    def _read_back(self, outcome: Outcome) -> tuple[str, str] | None:
-        values = self._published(self._values(outcome.box))
+    def _read_back(self, outcome: Outcome) -> tuple[Outcome, str | None]:
         deadline = time.monotonic() + self.patience
         pause = 0.1
         while True:
-            there = self.client.get_cutout(self.channel, outcome.box, self.dtype)
-            differing = int(np.count_nonzero(there != values))
+            body = self._fetch(outcome.box)
+            with self._core:
+                there = self.client.unpacked(body, outcome.box, self.dtype)
+                values = self._published(self._values(outcome.box))
+                differing = int(np.count_nonzero(there != values))
+                size = values.size
+                del body, there, values
             if not differing:
-                return None
+                return outcome, None
             if time.monotonic() + pause > deadline:
-                return outcome.box.key, f"{outcome.box}: {differing:,} of {values.size:,} voxels"
-            time.sleep(pause)
+                return outcome, f"{outcome.box}: {differing:,} of {size:,} voxels"
+            if self._stopping.wait(pause):
+                raise Stopped
             pause = min(2 * pause, 5)
 
 
@@ -184,14 +252,14 @@ def digest_of(values: np.ndarray, label: int = 1) -> str:
     return digest.hexdigest()
 
 
-def _chosen(outcomes: list[Outcome], verify: str, share: float) -> list[Outcome]:
-    if verify == "full":
+def _chosen(outcomes: list[Outcome], verify: Verification) -> list[Outcome]:
+    if verify.verify == "full":
         return outcomes
-    if verify == "none" or not outcomes:
+    if verify.verify == "none" or not outcomes:
         return []
     # The same cuboids for the same slab, so that a repeated run repeats its claim.
-    dice = random.Random(outcomes[0].box.key)
-    count = max(1, round(share * len(outcomes)))
+    dice = random.Random(f"{verify.seed} {outcomes[0].box.key}")
+    count = max(1, round(verify.sample_share * len(outcomes)))
     return dice.sample(outcomes, count)
 
 

@@ -1,0 +1,272 @@
+"""Channels as they are on a server: looked at, compared with the config, claimed.
+
+Facts are read by plain requests, because intern fails on experiments without a time unit and
+on uint32 channels.
+"""
+
+import logging
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
+from brainpublish.bossdb.ledger import ChannelRecord, new_marker
+from brainpublish.findings import Refusal
+
+log = logging.getLogger(__name__)
+
+MARKER_KEY = "brainpublish"
+
+
+@dataclass(frozen=True)
+class ChannelPlan:
+    """A channel as it should be on the server: `channel` holds its plain settings.
+
+    `extent` is z, y, x in voxels; the settings name collection, experiment, channel, frame,
+    type, dtype, voxel_size (x, y, z), voxel_unit, adopt and, for annotations, the source channel.
+    """
+
+    channel: dict
+    extent: tuple[int, int, int]
+
+    @property
+    def name(self) -> str:
+        """collection/experiment/channel."""
+        return self.channel["name"]
+
+    @property
+    def experiment(self) -> str:
+        """Path of the experiment below /v1."""
+        return f"collection/{self.channel['collection']}/experiment/{self.channel['experiment']}"
+
+    @property
+    def path(self) -> str:
+        """Path of the channel below /v1."""
+        return f"{self.experiment}/channel/{self.channel['channel']}"
+
+    @property
+    def frame(self) -> dict:
+        """The fields of the coordinate frame that matter, by BossDB's names."""
+        z, y, x = self.extent
+        sizes = map(float, self.channel["voxel_size"])
+        fields = dict(zip(("x_voxel_size", "y_voxel_size", "z_voxel_size"), sizes, strict=True))
+        return {
+            "x_start": 0,
+            "x_stop": x,
+            "y_start": 0,
+            "y_stop": y,
+            "z_start": 0,
+            "z_stop": z,
+            **fields,
+            "voxel_unit": self.channel["voxel_unit"],
+        }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server has of a channel: each part None where there is none.
+
+    `frame_name` is that of the experiment's frame or, without an experiment, of the plan's.
+    """
+
+    experiment: dict | None
+    frame_name: str
+    frame: dict | None
+    channel: dict | None
+    marker: str | None
+
+
+def look_at(client: BossdbClient, plan: ChannelPlan) -> Facts:
+    """Ask the server for all that it has of a channel, at the same time."""
+    expected = plan.channel["frame"]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [
+            pool.submit(there, client, plan.experiment),
+            pool.submit(there, client, f"coord/{expected}"),
+            pool.submit(there, client, plan.path, orphan=True),
+            pool.submit(read_marker, client, plan.name),
+        ]
+        experiment, frame, channel, marker = (each.result() for each in asked)
+    if experiment is None:
+        return Facts(None, expected, frame, None, None)
+    name = experiment["coord_frame"]
+    if name != expected:
+        frame = there(client, f"coord/{name}")
+    return Facts(experiment, name, frame, channel, marker)
+
+
+def differences(plan: ChannelPlan, facts: Facts) -> list[str]:
+    """Compare a channel, its experiment and its frame with what the server has.
+
+    What the server does not have is no difference.
+
+    Returns:
+        One text per difference, with both values.
+    """
+    frame = _differing(f"coordinate frame {facts.frame_name}", plan.frame, facts.frame)
+    if plan.frame["z_stop"] != (facts.frame or plan.frame)["z_stop"]:
+        frame.append(
+            f"coordinate frame {facts.frame_name}: the number of slices changed, and a frame "
+            "cannot grow or shrink: publish under the name of a new experiment"
+        )
+    expected = {"type": plan.channel["type"], "datatype": plan.channel["dtype"]}
+    return frame + _differing(f"channel {plan.name}", expected, facts.channel)
+
+
+def refuse_differences(client: BossdbClient, texts: list[str]) -> None:
+    """Stop if there are differences, with all of them."""
+    if texts:
+        shown = "\n".join(f"  {text}" for text in dict.fromkeys(texts))
+        raise Refusal(
+            f"What is on {client.endpoint.host} differs from the config, and cannot be "
+            f"changed there:\n{shown}\n"
+            "Correct the config, or choose another name for the experiment."
+        )
+
+
+def _differing(what: str, expected: dict, found: dict | None) -> list[str]:
+    if found is None:
+        return []
+    return [
+        f"{what}: {key} is {found.get(key)!r} there, {value!r} here"
+        for key, value in expected.items()
+        if not _same(value, found.get(key))
+    ]
+
+
+def _same(a, b) -> bool:
+    if isinstance(a, float) and isinstance(b, int | float):
+        return math.isclose(a, b, rel_tol=1e-9)
+    return a == b
+
+
+def require_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> str:
+    """Stop unless a channel is on the server, is what it should be, and may be written to.
+
+    Args:
+        client: the server.
+        plan: the channel as it should be.
+        folder: the channel's folder of ledgers.
+
+    Returns:
+        The marker that the channel carries.
+
+    Raises:
+        Refusal: if it is not there, is someone else's, or differs.
+    """
+    facts = look_at(client, plan)
+    if facts.channel is None:
+        raise Refusal(
+            f"{plan.name} is not on {client.endpoint.host} any more. Run again with "
+            "`--forcerun create_resources upload_slab` to publish it anew."
+        )
+    refuse_differences(client, differences(plan, facts))
+    return claim(client, plan, facts, folder)
+
+
+def is_foreign(plan: ChannelPlan, facts: Facts, folder: Path) -> bool:
+    """Say whether a channel that is there belongs to someone else, and is not to be adopted."""
+    if facts.channel is None or facts.marker is not None or plan.channel["adopt"]:
+        return False
+    record = ChannelRecord(folder)
+    return not (record.finished or _is_unmarked_own(facts, record))
+
+
+def foreign_text(client: BossdbClient, names: list[str]) -> str:
+    """Say that channels belong to someone else, and what to do."""
+    return (
+        f"On {client.endpoint.host}, and not made by this project: {', '.join(names)}. Nothing "
+        "was written there. Choose another name; or, if it is yours and may be overwritten, set "
+        "`adopt: true` beside its name in the config."
+    )
+
+
+def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -> str:
+    """Return the marker of a channel that is there; mark it if it carries none.
+
+    A channel that a killed run made but did not mark gets the marker that it was made with;
+    any other gets a new one, under which nothing is known of what it holds.
+
+    Raises:
+        Refusal: if it belongs to someone else and is not to be adopted.
+    """
+    if facts.marker is not None:
+        return facts.marker
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "channel.lock"):
+        # Another job may have marked it meanwhile.
+        marker = read_marker(client, plan.name)
+        if marker is not None:
+            return marker
+        if is_foreign(plan, facts, folder):
+            raise Refusal(foreign_text(client, [plan.name]))
+        record = ChannelRecord(folder)
+        marker = record.marker if _is_unmarked_own(facts, record) else new_marker()
+        write_marker(client, plan.name, marker)
+        record.write(marker, finished=True)
+        log.info("marked %s", plan.name)
+        return marker
+
+
+def _is_unmarked_own(facts: Facts, record: ChannelRecord) -> bool:
+    # Its description, which is set in the moment it is made, tells that it is that one.
+    return record.marker is not None and facts.channel["description"] == description(record.marker)
+
+
+def description(marker: str) -> str:
+    """Return the description that a channel is made with."""
+    return f"Published with brainpublish ({marker})"
+
+
+def there(client: BossdbClient, path: str, orphan: bool = False) -> dict | None:
+    """Return the facts of a resource, or None if there is none.
+
+    Args:
+        client: the server.
+        path: below /v1.
+        orphan: take any 404 for absence: the resource may be asked for before its parents exist.
+
+    Raises:
+        BossdbRefusal: if it is marked for deletion, or the server is no BossDB.
+    """
+    reply = client.request("GET", path, (200, 404))
+    if reply.status_code == 200:
+        return client.json_of(reply, path)
+    code, _ = error_of(reply)
+    if code == 4005:
+        raise BossdbRefusal(
+            f"{path} on {client.endpoint.host} is marked for deletion, and its name stays "
+            "taken until the server removes it. Choose another name, or wait.",
+            404,
+            code,
+        )
+    if code is None and not orphan:
+        raise BossdbRefusal(
+            f"{client.endpoint.host} does not answer as a BossDB does (404 for /v1/{path}). "
+            "Check `bossdb.host` and `bossdb.protocol` in the config.",
+            404,
+        )
+    return None
+
+
+def read_marker(client: BossdbClient, channel: str) -> str | None:
+    """Return the marker that a channel on the server carries, or None."""
+    params = {"key": MARKER_KEY}
+    answer = client.get_json(f"meta/{channel}/", missing=(400, 403, 404), params=params)
+    return None if answer is None else answer.get("value")
+
+
+def write_marker(client: BossdbClient, channel: str, marker: str) -> None:
+    """Give a channel that carries no marker one."""
+    params = {"key": MARKER_KEY, "value": marker}
+    reply = client.request("POST", f"meta/{channel}/", (201, 400), params=params)
+    if reply.status_code == 400 and read_marker(client, channel) != marker:
+        # A first try, whose answer was lost, may have written it.
+        raise BossdbRefusal(
+            f"{client.endpoint.host} does not take the mark of {channel} in its metadata: "
+            f"{error_of(reply)[1]}",
+            400,
+        )

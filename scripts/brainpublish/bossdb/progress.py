@@ -1,0 +1,83 @@
+"""Progress of one slab, said calmly: to the job's log, and more rarely to the console."""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+LOG_SECONDS, CONSOLE_SECONDS = 10, 30
+
+
+def to_console(text: str) -> None:
+    """Write a line where a person sees it: a job's own stderr goes to its log."""
+    sys.__stderr__.write(f"{text}\n")
+    sys.__stderr__.flush()
+
+
+@dataclass
+class Progress:
+    """Counts blocks and bytes of one piece of work. Safe to share between threads.
+
+    Attributes:
+        what: the work, for people, such as "lab/fish/image, slab 3 of 8: sent".
+        total: blocks to be done.
+        clock: seconds; given in tests.
+        console: takes a line for the person at the terminal.
+    """
+
+    what: str
+    total: int
+    clock: Callable[[], float] = time.monotonic
+    console: Callable[[str], None] = to_console
+    blocks: int = 0
+    bytes: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self):
+        self._begun = self._logged = self._shown = self.clock()
+
+    def done(self, size: int) -> None:
+        """Count one more block, of `size` bytes of voxels, and say so if it is time to."""
+        with self._lock:
+            self.blocks += 1
+            self.bytes += size
+            now = self.clock()
+            last = self.blocks == self.total
+            if last or now - self._logged >= LOG_SECONDS:
+                self._logged = now
+                log.info("%s", self.text(now))
+            if now - self._shown >= CONSOLE_SECONDS:
+                self._shown = now
+                self.console(self.text(now))
+
+    def text(self, now: float) -> str:
+        """Return blocks, bytes, rate and, before the end, the time that is left."""
+        seconds = max(now - self._begun, 1e-3)
+        text = (
+            f"{self.what} {self.blocks} of {self.total} cuboids "
+            f"({self.blocks / max(self.total, 1):.0%}), {_size(self.bytes)}, "
+            f"{_size(self.bytes / seconds)}/s"
+        )
+        if 0 < self.blocks < self.total:
+            text += f", about {_duration(seconds / self.blocks * (self.total - self.blocks))} left"
+        return text
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -1,0 +1,128 @@
+"""The job that brings one slab to BossDB, from files to files."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from brainpublish.bossdb.channels import ChannelPlan, require_channel
+from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.crew import interruptible
+from brainpublish.bossdb.cuboids import cuboids_of
+from brainpublish.bossdb.ledger import SlabLedger, ledger_folder
+from brainpublish.bossdb.progress import to_console
+from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
+from brainpublish.destination import open_bossdb
+from brainpublish.files import read_json, write_json
+from brainpublish.findings import Refusal, as_text, errors_in
+from brainpublish.settled import made_from
+from brainpublish.slices.manifest import StackPlan
+from brainpublish.slices.masks import BINARY
+from brainpublish.slices.slab import SlabReport
+from brainpublish.slices.slabs import slab_count, slab_range
+from brainpublish.slices.stack import open_stack
+from brainpublish.slices.steps import read_plan
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SlabFiles:
+    """What a slab is sent from: paths of its plan, its report, and the stack's folder."""
+
+    plan: str
+    report: str
+    stack: str | Path
+
+
+def upload_slab(
+    settings: dict, slab: int, connections: int, workers: int, files: SlabFiles, output: str
+) -> None:
+    """Bring one slab to its channel, read it back, and write down what was done.
+
+    Args:
+        settings: the channel's own settings, the destination, and how much is read back,
+            under channel, destination and verify.
+        slab: the slab's number.
+        connections: requests in flight.
+        workers: cuboids read and compressed at once.
+        files: what it is sent from; a slab whose report has errors is not sent.
+        output: path to write.
+
+    Raises:
+        Refusal: if the slab may not be sent, the server refuses it, or it reads back otherwise.
+    """
+    plan, _ = read_plan(files.plan)
+    _require_sound(SlabReport.from_dict(read_json(files.report)), plan)
+    channel = settings["channel"]
+    verify = Verification(**settings["verify"], seed=plan.digest)
+    with interruptible(), _connected(settings["destination"], connections) as (client, limit):
+        folder = ledger_folder(client.endpoint.id, channel["name"])
+        marker = require_channel(client, ChannelPlan(channel, plan.extent), folder)
+        z = slab_range(slab, plan.depth, plan.extent[0])
+        boxes = list(cuboids_of(plan.extent, z))
+        of = slab_count(plan.extent[0], plan.depth)
+        title = f"{channel['name']}, slab {slab + 1} of {of}"
+        with SlabLedger(folder, boxes, marker) as ledger:
+            upload = SlabUpload(
+                client=client,
+                channel=channel["name"],
+                dtype=channel["dtype"],
+                stack=_Reading(open_stack(files.stack)),
+                ledger=ledger,
+                connections=limit,
+                workers=workers,
+                label=_label_of(channel, plan),
+                title=title,
+            )
+            counts = upload.run(boxes, verify)
+    log.info("%s", counts)
+    to_console(f"{title}: {_told(counts)}")
+    record = {"counts": counts.as_dict(), "marker": marker, "verify": verify.claim()}
+    write_json(output, {**record, **made_from(settings)})
+
+
+LOCAL_CONNECTIONS = 4
+"""The embedded service works in this process: more requests in flight only cost memory."""
+
+
+@contextlib.contextmanager
+def _connected(destination: dict, connections: int) -> Iterator[tuple[BossdbClient, int]]:
+    if destination["kind"] == "local":
+        connections = min(connections, LOCAL_CONNECTIONS)
+    with open_bossdb(destination) as endpoint, BossdbClient(endpoint, connections) as client:
+        yield client, connections
+
+
+def _label_of(channel: dict, plan: StackPlan) -> int:
+    is_binary = plan.mask is not None and plan.mask.kind == BINARY
+    return channel["label"] if is_binary else 1
+
+
+def _told(counts: Counts) -> str:
+    kinds = ("sent", "erased", "kept", "empty")
+    done = ", ".join(f"{getattr(counts, kind)} {kind}" for kind in kinds if getattr(counts, kind))
+    read = f"{counts.verified} of {counts.total} verified" if counts.verified else "NOT VERIFIED"
+    return f"{done}; {read}"
+
+
+class _Reading:
+    """An array that is read when it is indexed, as the upload engine expects."""
+
+    def __init__(self, store):
+        self._store = store
+
+    def __getitem__(self, index):
+        return self._store[index].read().result()
+
+
+def _require_sound(report: SlabReport, plan: StackPlan) -> None:
+    errors = errors_in(report.findings)
+    if errors:
+        raise Refusal(f"This slab is not sent:\n{as_text(errors)}")
+    if report.plan != plan.digest:
+        raise Refusal(
+            "This slab is not sent: it was made under another plan of the stack. "
+            "Run the same command again."
+        )

@@ -212,8 +212,11 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
 
 
 def _is_unmarked_own(facts: Facts, record: ChannelRecord) -> bool:
-    # Its description, which is set in the moment it is made, tells that it is that one.
-    return record.marker is not None and facts.channel["description"] == description(record.marker)
+    # Its description, which is set in the moment it is made, tells that it is that one. One
+    # that was marked before and is not any more is another, or was meddled with.
+    if record.marker is None or record.finished:
+        return False
+    return facts.channel["description"] == description(record.marker)
 
 
 def description(marker: str) -> str:

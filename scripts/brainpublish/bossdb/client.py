@@ -251,7 +251,7 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
         sleep=tenacity.sleep_using_event(stopping),
         retry=tenacity.retry_if_exception_type(_MayPass),
         stop=tenacity.stop_after_attempt(TRIES),
-        wait=tenacity.wait_exponential_jitter(initial=0.5, max=30),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30),
         before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
         reraise=True,
     )

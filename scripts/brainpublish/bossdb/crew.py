@@ -39,11 +39,12 @@ def for_each(
     crew = _Crew(task, list(items), stopping)
     crew.start(threads)
     try:
-        crew.wait(None)
+        crew.wait_until_ended_or_failed()
     except BaseException:
         stopping.set()
-        crew.wait(GRACE_SECONDS)
         raise
+    finally:
+        crew.wait_for_what_is_under_way()
     if crew.errors:
         raise crew.errors[0]
     return crew.results
@@ -64,10 +65,12 @@ class _Crew:
         for _ in range(self._working):
             threading.Thread(target=self._run, daemon=True).start()
 
-    def wait(self, seconds: float | None) -> None:
-        """Wait until all threads ended; after an error, no longer than the grace."""
+    def wait_until_ended_or_failed(self) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: not self._working or self.errors, seconds)
+            self._changed.wait_for(lambda: not self._working or self.errors)
+
+    def wait_for_what_is_under_way(self) -> None:
+        with self._changed:
             self._changed.wait_for(lambda: not self._working, GRACE_SECONDS)
 
     def _run(self) -> None:

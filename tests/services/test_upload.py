@@ -1,0 +1,303 @@
+"""The upload engine against the embedded service: what arrives, what is sent, what is proven."""
+
+import contextlib
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from uploads import EXTENT, FULL, NONE, channel_settings, service_over
+
+from brainpublish.bossdb.codec import STRONG
+from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.upload import Verification
+from brainpublish.findings import Refusal
+from brainpublish.local.faults import Answer, Drop
+
+LABELS = channel_settings("lab/fish/bone", "annotation", "uint64")
+CUTOUT, BLACK = "/v1/cutout/lab", "/v1/cutout/to_black"
+
+
+@pytest.fixture
+def service(tmp_path):
+    with service_over(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def stack():
+    """20 slices of 520 x 530 with a black half: 8 cuboids, all cut at the volume's edge or not."""
+    values = np.random.default_rng(3).integers(0, 60_000, EXTENT, np.uint16)
+    values[:, :, :260] = 0
+    values[16:] = 0
+    return values
+
+
+def sent_cuboids(service) -> list[str]:
+    return [path for method, path in service.writes() if path.startswith("/v1/cutout")]
+
+
+def test_what_is_uploaded_is_there_and_blank_cuboids_are_not_sent(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    counts = service.upload(plan, stack)
+    assert np.array_equal(service.read(plan), stack)
+    assert (counts.total, counts.sent, counts.empty, counts.verified) == (8, 4, 4, 8)
+    assert counts.raw == 2 * 16 * 520 * 530
+    assert len(sent_cuboids(service)) == 4
+
+
+def test_no_change_writes_nothing_and_reads_no_voxel(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack)
+    service.faults.forget()
+    counts = service.upload(plan, stack)
+    assert (counts.kept, counts.verified) == (8, 8)
+    assert service.writes() == []
+    assert not [r for r in service.requests if "cutout" in r.path]
+
+
+def test_one_changed_voxel_sends_its_cuboid_alone(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack)
+    service.faults.forget()
+    stack[3, 515, 525] = 60_001
+    counts = service.upload(plan, stack)
+    assert (counts.sent, counts.kept) == (1, 7)
+    box = "lab/fish/image/0/512:530/512:520/0:16"
+    assert service.writes() == [("PUT", f"{BLACK}/{box}/"), ("POST", f"/v1/cutout/{box}/")]
+    assert np.array_equal(service.read(plan), stack)
+
+
+def test_labels_are_expanded_block_by_block(service):
+    plan = service.plan(LABELS)
+    service.ensure(plan)
+    mask = np.zeros(EXTENT, np.uint8)
+    mask[5:18, 100:515, 7:520] = 1
+    service.upload(plan, mask, label=2**64 - 1)
+    assert np.array_equal(service.read(plan), mask * np.uint64(2**64 - 1))
+    service.upload(plan, mask, label=3)
+    assert np.array_equal(service.read(plan), mask * np.uint64(3))
+
+
+def test_slabs_one_by_one_are_the_volume(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    for z in (range(16), range(16, 20)):
+        service.upload(plan, stack, z=z)
+    assert np.array_equal(service.read(plan), stack)
+
+
+@pytest.mark.parametrize("lost", ["all", "one layer", "record"])
+def test_lost_ledger_costs_a_read_back_and_nothing_is_left_over(service, stack, lost):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack)
+    folder = service.ledgers(plan.name)
+    if lost == "all":
+        shutil.rmtree(folder)
+    else:
+        (folder / ("channel.json" if lost == "record" else "z000000.jsonl")).unlink()
+    service.faults.forget()
+    stack[2:5, 100:510, 300:500] = 0
+    counts = service.upload(plan, stack)
+    assert counts.sent == 1
+    assert np.array_equal(service.read(plan), stack)
+
+
+def test_another_slab_depth_leaves_nothing_over(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    stack[16:] = 7
+    for z in (range(16), range(16, 20)):
+        service.upload(plan, stack, z=z)
+    stack[17, :, 300:] = 0
+    service.upload(plan, stack, z=range(20))
+    assert np.array_equal(service.read(plan), stack)
+
+
+def test_one_flipped_voxel_on_the_server_is_found_and_its_cuboid_named(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack, verify=NONE)
+    box = Box((4, 514, 300), (5, 515, 301))
+    service.client.post_body(plan.name, box, STRONG.pack(stack[box.slices] ^ 1))
+    with pytest.raises(Refusal) as refusal:
+        service.upload(plan, stack, patience=0)
+    assert "1 of 8 cuboids read back differ" in str(refusal.value)
+    assert "z 0:16 y 512:520 x 0:512: 1 of 65,536 voxels" in str(refusal.value)
+    service.upload(plan, stack)
+    assert np.array_equal(service.read(plan), stack)
+
+
+def test_delays_of_the_server_are_waited_for(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack)
+    service.conditions.flush_delay = 0.6
+    stack[1, 100:200, 300:400] = 0
+    # A blackened block is seen late, and no read of it waits.
+    stack[:, :512, :512] = 0
+    counts = service.upload(plan, stack, patience=30)
+    assert counts.erased == 1
+    service.conditions.flush_delay = 0
+    assert np.array_equal(service.read(plan), stack)
+
+
+def test_sample_reads_the_same_cuboids_again_and_none_reads_none(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    counts = service.upload(plan, stack, verify=Verification("sample", 0.25, "seed"))
+    read = {r.path for r in service.requests if r.method == "GET" and "cutout" in r.path}
+    assert counts.verified == len(read) == 2
+    assert Verification("sample", 0.25, "seed").claim() == {
+        "mode": "sample",
+        "share": 0.25,
+        "seed": "seed",
+    }
+    service.faults.forget()
+    other = service.plan(LABELS)
+    service.ensure(other)
+    assert service.upload(other, np.ones(EXTENT, np.uint8), verify=NONE).verified == 0
+    assert not [r for r in service.requests if r.method == "GET" and "cutout" in r.path]
+    assert "NOT VERIFIED" in NONE.claim()["warning"]
+
+
+def test_requests_in_flight_are_no_more_than_connections(service, stack, monkeypatch):
+    plan = service.plan()
+    service.ensure(plan)
+    stack[:] = 9
+    post, flying, seen, guard = service.client.post_body, [], [], threading.Lock()
+
+    def counted(*arguments):
+        with guard:
+            flying.append(1)
+            seen.append(len(flying))
+        time.sleep(0.02)
+        post(*arguments)
+        with guard:
+            flying.pop()
+
+    monkeypatch.setattr(service.client, "post_body", counted)
+    service.upload(plan, stack, connections=2, workers=4, verify=NONE)
+    assert len(seen) == 8
+    assert max(seen) == 2
+
+
+def test_quota_stops_with_how_far_it_got_and_the_same_call_goes_on(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    stack[:] = 9
+    service.faults.add(Answer(method="POST", path=CUTOUT, skip=3, status=429))
+    with pytest.raises(Refusal) as refusal:
+        service.upload(plan, stack, connections=1, workers=1, title="this slab")
+    assert "answer 429" in str(refusal.value)
+    assert "this slab: brought 3 of 8 cuboids" in str(refusal.value)
+    assert "Run the same command again" in str(refusal.value)
+    posts = len(sent_cuboids(service))
+    assert posts <= 5
+    service.faults.clear()
+    service.faults.forget()
+    service.client.stopping.clear()
+    counts = service.upload(plan, stack)
+    assert counts.kept == 3
+    assert np.array_equal(service.read(plan), stack)
+
+
+def test_block_interrupted_between_black_and_post_is_made_whole(service, stack):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack)
+    stack[3, 400:, 300:520] = 0
+    service.faults.add(Answer(method="POST", path=CUTOUT, status=403))
+    with pytest.raises(Refusal, match="has no right to do this"):
+        service.upload(plan, stack)
+    service.faults.clear()
+    service.client.stopping.clear()
+    service.upload(plan, stack)
+    assert np.array_equal(service.read(plan), stack)
+
+
+@pytest.mark.parametrize("when", ["before_body", "after_body", "reply"])
+def test_broken_connections_are_tried_again(service, stack, when):
+    plan = service.plan()
+    service.ensure(plan)
+    for path in (CUTOUT, BLACK):
+        service.faults.add(Drop(path=path, when=when, times=2))
+    service.upload(plan, stack)
+    stack[:16, 500:] = 0
+    service.upload(plan, stack)
+    assert np.array_equal(service.read(plan), stack)
+
+
+class Corrections(RuleBasedStateMachine):
+    """Any sequence of corrections, refusals, lost ledgers: no wrong voxel is left."""
+
+    @initialize(dtype=st.sampled_from(["uint8", "uint16", "uint64"]))
+    def begin(self, dtype):
+        self.stack = contextlib.ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.service = self.stack.enter_context(service_over(folder))
+        kind = "annotation" if dtype == "uint64" else "image"
+        self.plan = self.service.plan(channel_settings(kind=kind, dtype=dtype), (18, 3, 514))
+        self.service.ensure(self.plan)
+        self.values = np.zeros(self.plan.extent, dtype)
+
+    @rule(
+        z=st.integers(0, 17),
+        x=st.integers(0, 513),
+        depth=st.integers(1, 18),
+        width=st.integers(1, 514),
+        value=st.sampled_from([0, 0, 1, 200]),
+    )
+    def correct(self, z, x, depth, width, value):
+        self.values[z : z + depth, :2, x : x + width] = value
+
+    @rule(verify=st.sampled_from([FULL, NONE]))
+    def upload(self, verify):
+        self.service.client.stopping.clear()
+        self.service.upload(self.plan, self.values, verify)
+        self.agreed = self.values.copy()
+
+    @rule(skip=st.integers(0, 3), method=st.sampled_from(["POST", "PUT"]))
+    def fail(self, skip, method):
+        self.agreed = None
+        self.service.client.stopping.clear()
+        self.service.faults.add(Answer(method=method, path="/v1/cutout", skip=skip, status=403))
+        try:
+            self.service.upload(self.plan, self.values)
+            self.agreed = self.values.copy()
+        except Refusal:
+            pass
+        finally:
+            self.service.faults.clear()
+
+    @rule(layer=st.sampled_from([0, 16]))
+    def lose_a_ledger(self, layer):
+        path = self.service.ledgers(self.plan.name) / f"z{layer:06}.jsonl"
+        path.unlink(missing_ok=True)
+
+    agreed = None
+
+    @invariant()
+    def server_holds_what_was_uploaded_last(self):
+        if self.agreed is not None:
+            assert np.array_equal(self.service.read(self.plan), self.agreed)
+
+    def teardown(self):
+        if hasattr(self, "stack"):
+            self.stack.close()
+
+
+TestCorrections = Corrections.TestCase
+TestCorrections.settings = hypothesis_settings(
+    max_examples=15, stateful_step_count=12, deadline=None
+)

@@ -1,0 +1,161 @@
+"""What is tried again and what stops at once, with which text."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import tenacity
+from uploads import service_over
+
+from brainpublish.bossdb import client as client_module
+from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
+from brainpublish.bossdb.codec import STRONG
+from brainpublish.bossdb.crew import Stopped
+from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.local.faults import Answer, Delay, Drop, RefuseToken
+
+BOX = Box((0, 0, 0), (1, 2, 3))
+BODY = STRONG.pack(np.ones((1, 2, 3), np.uint16))
+CUTOUT = "/v1/cutout/lab"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    with service_over(tmp_path_factory.mktemp("service")) as running:
+        running.ensure(running.plan())
+        yield running
+
+
+@pytest.fixture
+def service(prepared, monkeypatch):
+    pauses = tenacity.wait_none()
+    monkeypatch.setattr(client_module.tenacity, "wait_exponential_jitter", lambda **_: pauses)
+    yield prepared
+    prepared.faults.clear()
+    prepared.faults.forget()
+
+
+def post(service):
+    service.client.post_body("lab/fish/image", BOX, BODY)
+
+
+def tries(service) -> int:
+    return sum("cutout" in request.path for request in service.requests)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_faults_that_can_pass_are_tried_again(service, status):
+    service.faults.add(Answer(path=CUTOUT, status=status, times=6))
+    post(service)
+    assert tries(service) == 7
+    assert sum(r.path == "/v1/collection/" for r in service.requests) == (6 if status == 500 else 0)
+
+
+@pytest.mark.parametrize("when", ["before_body", "after_body", "reply"])
+def test_broken_connections_are_tried_again(service, when):
+    service.faults.add(Drop(path=CUTOUT, when=when, times=3))
+    post(service)
+    assert tries(service) == 4
+
+
+def test_after_all_tries_the_text_says_what_happened(service):
+    service.faults.add(Answer(path=CUTOUT, status=503))
+    with pytest.raises(BossdbRefusal, match="in 7 tries; the last one ended with: answer 503"):
+        post(service)
+    assert tries(service) == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "refused POST /v1/cutout/lab/fish/image/0/0:3/0:2/0:1/: answer 400"),
+        (401, "does not accept the BossDB token"),
+        (403, "has no right to do this"),
+        (404, "answer 404"),
+        (413, "takes no blocks as large"),
+        (429, "a quota is reached"),
+        (501, "answer 501"),
+    ],
+)
+def test_what_cannot_pass_stops_at_once_with_its_cause(service, status, text):
+    service.faults.add(Answer(path=CUTOUT, status=status))
+    with pytest.raises(BossdbRefusal, match=text) as refusal:
+        post(service)
+    assert refusal.value.status == status
+    assert tries(service) == 1
+    assert service.client.endpoint.token not in str(refusal.value)
+
+
+def test_token_that_is_refused_later_stops_cutouts_that_answer_500(service):
+    service.faults.add(RefuseToken())
+    with pytest.raises(BossdbRefusal, match="does not accept the BossDB token"):
+        post(service)
+    assert tries(service) == 1
+
+
+def test_write_lock_stops_at_once(service):
+    service.conditions.write_locked = True
+    try:
+        with pytest.raises(BossdbRefusal, match=r"400/9001.*lock"):
+            post(service)
+    finally:
+        service.conditions.write_locked = False
+    assert tries(service) == 1
+
+
+def test_server_that_hangs_is_not_waited_for_without_end(service, monkeypatch):
+    monkeypatch.setattr(client_module, "READ_SECONDS", 0.3)
+    service.faults.add(Delay(path=CUTOUT, seconds=60, times=1))
+    begun = time.monotonic()
+    post(service)
+    assert time.monotonic() - begun < 30
+    assert tries(service) == 2
+
+
+def test_nothing_listens(service):
+    endpoint = Endpoint("remote", "http", "127.0.0.1:9", "id", "secret-token")
+    with BossdbClient(endpoint) as client, pytest.raises(BossdbRefusal) as refusal:
+        client.get_json("collection/")
+    assert "127.0.0.1:9 did not carry out GET collection/" in str(refusal.value)
+    assert "secret-token" not in str(refusal.value)
+
+
+def test_plain_http_server_behind_https(service):
+    endpoint = Endpoint("remote", "https", service.client.endpoint.host, "id", "secret-token")
+    with BossdbClient(endpoint) as client, pytest.raises(BossdbRefusal, match=r"bossdb\.protocol"):
+        client.get_json("collection/")
+
+
+def test_stopping_ends_pauses_between_tries(prepared):
+    prepared.faults.add(Answer(path=CUTOUT, status=503))
+    with BossdbClient(prepared.client.endpoint) as client:
+        timer = threading.Timer(0.3, client.stopping.set)
+        timer.start()
+        with pytest.raises(Stopped):
+            client.post_body("lab/fish/image", BOX, BODY)
+    prepared.faults.clear()
+    prepared.faults.forget()
+
+
+@pytest.mark.parametrize(
+    ("box", "text"), [(Box((0, 0, 0), (1, 2, 4)), "6 voxels"), (BOX, "no blosc buffer")]
+)
+def test_answer_that_is_no_block_is_said_so(service, box, text):
+    body = BODY if text == "6 voxels" else b"<html>please log in</html>"
+    with pytest.raises(BossdbRefusal, match=text):
+        service.client.unpacked(body, box, "uint16")
+
+
+def test_proxy_of_the_environment_is_not_asked_for_this_machine(service, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with BossdbClient(service.client.endpoint) as client:
+        client.check_token()
+
+
+def test_netrc_does_not_replace_the_token(service, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    post(service)

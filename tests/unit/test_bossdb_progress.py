@@ -1,0 +1,24 @@
+"""Progress that a person can read, at a calm pace."""
+
+import logging
+
+from brainpublish.bossdb.progress import Progress
+
+
+def test_blocks_bytes_rate_and_time_left_at_a_calm_pace(caplog):
+    now, shown = [0.0], []
+    progress = Progress("a/b/c, slab 1 of 2: brought", 1000, lambda: now[0], shown.append)
+    with caplog.at_level(logging.INFO):
+        for _ in range(1000):
+            now[0] += 0.1
+            progress.done(10_000_000)
+    logged = [record.message for record in caplog.records]
+    assert 9 <= len(logged) <= 11
+    assert len(shown) == 3
+    assert shown[0] == (
+        "a/b/c, slab 1 of 2: brought 300 of 1000 cuboids (30%), 3.0 GB, 100.0 MB/s, "
+        "about 1 min 10 s left"
+    )
+    assert (
+        logged[-1] == "a/b/c, slab 1 of 2: brought 1000 of 1000 cuboids (100%), 10.0 GB, 100.0 MB/s"
+    )

@@ -9,12 +9,14 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from brainpublish.atlas.tokens import missing_atlas_secrets
+from brainpublish.bossdb.bounds import memory_bound
 from brainpublish.bossdb.endpoint import find_token, missing_token_text
 from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.slabs import slab_count, slab_depth
+from brainpublish.slices.weight import slice_bytes
 from brainpublish.settled import entry_of, is_settled, made_from
 from brainpublish.summary import run_summary
 
@@ -42,8 +44,8 @@ SENDING_RULES = {
     "atlas": {"publish_bucket"},
 }
 
-# Upload jobs share the requests in flight, however many jobs may run at once.
-workflow.register_resource("connections", CONFIG["bossdb"]["connections"])
+# Upload jobs share the requests in flight. Two at once: one begins while the other one ends.
+workflow.register_resource("uploads", 2)
 
 
 @functools.cache
@@ -57,9 +59,15 @@ def listing_of(volume, channel):
     return list_slices(section["path"], section["pattern"])
 
 
+@functools.cache
 def depth_of(volume, channel):
-    count = len(listing_of(volume, channel).files)
-    return slab_depth(count, CONFIG["volumes"][volume]["slab_depth"])
+    files = listing_of(volume, channel).files
+    setting = CONFIG["volumes"][volume]["slab_depth"]
+    # All slices of a stack are of one size, so the first one tells, whatever changed.
+    size = slice_bytes(files[0]) if files and setting == "auto" else None
+    # Masks are decoded many times faster than an image: fewer jobs do.
+    least = 4 if CHANNELS[volume][channel]["role"] == "image" else 2
+    return slab_depth(len(files), setting, size, least)
 
 
 def slabs_of(volume, channel):
@@ -134,13 +142,22 @@ def bucket_section(wildcards):
 
 
 def bucket_tables(wildcards):
-    paths = (table["path"] for table in CONFIG["buckets"][wildcards.bucket]["tables"])
+    tables = CONFIG["buckets"][wildcards.bucket]["tables"]
+    paths = [
+        table[key] for table in tables for key in ("path", "synonyms") if table[key]
+    ]
     return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
 
 
 def slab_memory(wildcards, input):
     # Decoded slices, the slab and the shard that it is packed into, over compressed files.
     return int(1000 + 10 * input.size_mb)
+
+
+def upload_memory(wildcards):
+    dtype = CHANNELS[wildcards.volume][wildcards.channel]["dtype"]
+    local = DESTINATION["bossdb"]["kind"] == "local"
+    return memory_bound(CONFIG["bossdb"]["connections"], dtype, local)
 
 
 def hold_folder():

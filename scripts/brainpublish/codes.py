@@ -98,12 +98,19 @@ REGION_CODES: dict[str, Code] = {
         "a row has more cells than the header",
         "Look for a comma inside a number or a name; quote that cell.",
     ),
+    "TABLE_SHORT_ROW": Code(
+        "error",
+        "a row ends before the columns that are needed",
+        "Is the file cut off? Write a separator for each empty cell.",
+    ),
+    "TABLE_BLANK_ROWS": Code("note", "blank rows are passed over"),
     "TABLE_READ_AS": Code("note", "a table is not plain UTF-8 CSV with commas"),
     "REGION_UNKNOWN": Code(
         "error",
         "a region is not in the Allen ontology of 2017",
         "Write the acronym, the atlas id or the full name as the atlas has it. Upper and "
-        "lower case matter; `ignore_case: true` accepts a name that fits only one region.",
+        "lower case matter; `ignore_case: true` accepts a name that fits only one region, and "
+        "`synonyms` names a table of outdated or foreign names.",
     ),
     "REGION_IS_DATE": Code(
         "error",
@@ -118,6 +125,31 @@ REGION_CODES: dict[str, Code] = {
     ),
     "REGION_TRIMMED": Code("note", "blanks around a region were ignored"),
     "REGION_ANY_CASE": Code("warning", "a region was matched in another case", "Check the match."),
+    "REGION_SYNONYM": Code("note", "a region was matched by a synonym of yours"),
+    "SYNONYM_TWICE": Code("error", "a synonym stands for two regions", "Remove one of the rows."),
+    "REGION_OTHER_ATLAS": Code(
+        "warning",
+        "most regions of a table are not in the atlas",
+        "Is the table of another atlas, another species, or is `regions` another column?",
+    ),
+    "REGION_DISAGREES": Code(
+        "warning",
+        "the names beside the regions say something else",
+        "Compare the rows: acronyms and ids of another atlas may mean other regions here.",
+    ),
+    "REGION_ID_ROUNDED": Code(
+        "warning",
+        "an atlas id may be another one that was rounded",
+        "If the column was ever stored as float32, take the ids from the source.",
+    ),
+    "REGION_ID_FORM": Code("note", "atlas ids are not plain whole numbers"),
+    "REGION_MIXED": Code("note", "a column mixes atlas ids with acronyms or names"),
+    "REGION_NODE_OR_LEAF": Code(
+        "note",
+        "regions that have voxels of their own beside the regions inside them",
+        "`nodes: whole` takes them for all of the region, `nodes: own` for the rest of it that "
+        "no region inside covers.",
+    ),
     "REGION_BY_NAME": Code("note", "regions were given by full name"),
     "REGION_SIDE": Code(
         "error",
@@ -136,7 +168,7 @@ REGION_CODES: dict[str, Code] = {
     "REGION_DUPLICATE": Code(
         "error",
         "a region is given more than once",
-        "Choose how to make one value: `aggregate: mean`, median, sum, min or max.",
+        "Choose how to make one value: `aggregate: mean`, median, sum, min, max or weighted.",
     ),
     "REGION_AGGREGATED": Code("note", "several rows make one value"),
     "REGION_OVERLAP": Code(
@@ -161,6 +193,14 @@ REGION_CODES: dict[str, Code] = {
     ),
     "VALUE_NOT_EXACT": Code(
         "error", "a whole number has too many digits", "Scale the column; an id is no value."
+    ),
+    "VALUE_RANGE": Code(
+        "warning",
+        "the values are very small or very large",
+        "Check the unit: are the numbers in V where uV is meant? Scale them if so.",
+    ),
+    "WEIGHT": Code(
+        "error", "a row has no weight", "Write a number of 0 or more into the column of weights."
     ),
     "LONG_ROWS_UNUSED": Code("note", "rows of a long table belong to no feature of the config"),
     "VALUE_MISSING": Code("note", "regions without a value are left out"),

@@ -125,7 +125,7 @@ def _normalised(config: dict) -> dict:
             section["path"] = _expanded(section["path"])
     for bucket in config["buckets"].values():
         for table in bucket["tables"]:
-            table["path"] = _expanded(table["path"])
+            table |= {key: _expanded(table[key]) for key in ("path", "synonyms") if table[key]}
     return config
 
 

@@ -25,6 +25,7 @@ def cross_problems(config: dict) -> list[str]:
         *_channel_problems(config),
         *_frame_problems(config),
         *_bucket_problems(config),
+        *_table_problems(config),
     ]
 
 
@@ -102,6 +103,34 @@ def _bucket_problems(config: dict) -> Iterator[str]:
                 f"{names[feature]} times (upper and lower case count as the same); feature "
                 "names must differ within a bucket"
             )
+
+
+def _table_problems(config: dict) -> Iterator[str]:
+    """Keys of a table that only go together, or only apart."""
+    for name, bucket in _mapping(config["buckets"]).items():
+        tables = _mapping(bucket).get("tables")
+        for index, table in enumerate(tables if isinstance(tables, list) else []):
+            at, table = ("buckets", name, "tables", index), _mapping(table)
+            if bool(table.get("feature")) != bool(table.get("value")):
+                yield (
+                    f"{where_text(at)}: feature and value go together: a long table has a column "
+                    "of feature labels and a column of numbers"
+                )
+            if bool(table.get("weight")) != (table.get("aggregate") == "weighted"):
+                yield f"{where_text(at)}: weight and aggregate: weighted go together"
+            for feature, section in _mapping(table.get("features")).items():
+                where = where_text((*at, "features", feature))
+                yield from _feature_problems(where, _mapping(section), bool(table.get("feature")))
+
+
+def _feature_problems(where: str, section: dict, is_long: bool) -> Iterator[str]:
+    values = section.get("values")
+    if values and section.get("column"):
+        yield f"{where}: give column or values, not both"
+    if values and is_long:
+        yield f"{where}: values is for wide tables; in a long one name the side by hemisphere"
+    if isinstance(values, dict) and not any(values.values()):
+        yield f"{where}.values: names no column; give left, right or both"
 
 
 def _feature_names(bucket: dict) -> Iterator[str]:

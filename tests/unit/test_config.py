@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from brainpublish.config import ConfigError, channels_of, destination_of, load_config
-from brainpublish.config_schema import key_paths
+from brainpublish.config_schema import key_paths, resolved
 from brainpublish.findings import Refusal
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -74,7 +74,8 @@ def test_every_key_has_a_default_or_is_required():
     checked = 0
     for node in nodes:
         for key, below in node.get("properties", {}).items():
-            assert ("default" in below) != (key in node.get("required", ())), key
+            has_default = "default" in resolved(below, SCHEMA)
+            assert has_default != (key in node.get("required", ())), key
             checked += 1
     assert checked == len(key_paths(SCHEMA))
 
@@ -108,7 +109,11 @@ def paths_in(value, at=""):
 
 def test_the_shipped_config_is_valid_and_shows_every_key():
     load(SHIPPED)
-    assert set(paths_in(SHIPPED)) == set(key_paths(SCHEMA))
+    shown = set(paths_in(SHIPPED))
+    empty = [path for path in shown if path.endswith((".values", ".statistics"))]
+    inside = {path for path in key_paths(SCHEMA) if path.startswith(tuple(f"{e}." for e in empty))}
+    assert len(empty) == 2
+    assert shown | inside == set(key_paths(SCHEMA))
 
 
 def test_the_shipped_config_shows_the_defaults():
@@ -171,7 +176,9 @@ def test_defaults_reach_into_maps_and_lists():
     assert table["aggregate"] == "error"
     assert table["missing"] == []
     assert table["separator"] is None
-    assert table["features"]["rate"] == {"column": "rate", "unit": "", "short_desc": ""}
+    none = dict.fromkeys(("median", "std", "min", "max", "count", "uncertainty"))
+    rate = {"column": "rate", "values": None, "unit": "", "short_desc": "", "statistics": none}
+    assert table["features"]["rate"] == rate
 
 
 def test_the_given_config_and_the_schema_stay_as_they_are():
@@ -717,3 +724,27 @@ def test_an_unknown_key_is_refused_with_its_path_anywhere(raw, key, data):
     problem = only_problem_of(raw)
     assert problem.startswith(f"{path_text((*at, key))}: unknown key")
     assert "never shown" not in problem
+
+
+@pytest.mark.parametrize(
+    ("table", "feature", "says"),
+    [
+        ({"feature": "what"}, {}, "feature and value go together"),
+        ({"value": "number"}, {}, "feature and value go together"),
+        ({"aggregate": "weighted"}, {}, "weight and aggregate: weighted go together"),
+        ({"weight": "n"}, {}, "weight and aggregate: weighted go together"),
+        ({}, {"column": "c", "values": {"left": "l"}}, "give column or values, not both"),
+        ({}, {"values": {"left": None}}, "names no column"),
+        ({"feature": "w", "value": "n"}, {"values": {"left": "l"}}, "values is for wide tables"),
+    ],
+)
+def test_keys_of_a_table_that_do_not_fit_are_told(table, feature, says):
+    base = {"path": "t.csv", "regions": "acronym", "features": {"rate": feature}}
+    raw = {"buckets": {"b": {"tables": [base | table]}}}
+    assert says in only_problem_of(raw)
+
+
+def test_a_feature_needs_no_column_of_its_own_name():
+    base = {"path": "t.csv", "regions": "acronym", "features": {"rate": {}}}
+    loaded = load({"buckets": {"b": {"tables": [base]}}})
+    assert loaded["buckets"]["b"]["tables"][0]["features"]["rate"]["column"] is None

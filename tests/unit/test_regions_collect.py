@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainpublish.findings import errors_in
-from brainpublish.regions.collect import COLUMNS, Observation, aggregated, resolve_bucket
+from brainpublish.regions.aggregate import Observation, aggregated
+from brainpublish.regions.collect import COLUMNS, resolve_bucket
 from brainpublish.regions.features import read_regions, write_regions
 
 TABLES = Path(__file__).parents[2].parent / "shared" / "data" / "region-tables"
@@ -71,6 +72,7 @@ def test_all_faults_are_found_in_one_pass(resolved):
     frame, findings = resolved(text, hemisphere="left", features=features)
     assert sorted(said(findings)) == sorted(
         [
+            ("TABLE_BLANK_ROWS", "t.csv"),
             ("REGION_UNKNOWN", "t.csv row 2"),
             ("VALUE_NOT_NUMBER", "t.csv row 3, column rate"),
             ("VALUE_NOT_NUMBER", "t.csv row 3, column depth"),
@@ -97,8 +99,9 @@ def test_duplicates_stop_unless_a_rule_is_named(resolved):
     text = "acronym,rate\nCA1,1\nMOp1,5\nCA1,4\n382,7\n"
     frame, findings = resolved(text, hemisphere="right")
     assert [finding.code for finding in errors_in(findings)] == ["REGION_DUPLICATE"]
-    assert "rows 2, 4, 5" in findings[0].message
-    assert "1, 4, 7" in findings[0].message
+    assert [finding.code for finding in findings] == ["REGION_MIXED", "REGION_DUPLICATE"]
+    assert "rows 2, 4, 5" in findings[1].message
+    assert "1, 4, 7" in findings[1].message
     assert rows(frame) == [("MOp1", "right", 5.0)]
 
 

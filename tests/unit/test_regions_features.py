@@ -106,15 +106,23 @@ def test_a_missing_value_is_its_own_list_of_regions():
 def test_overlap_is_told_once_for_features_of_the_same_regions():
     values = {"TH": 20, "VPM": 10, "AAA": 1}
     _, findings = map_bucket(bucket("a", "b"), table(a=values, b=values))
-    assert codes(findings) == [("warning", "REGION_OVERLAP")]
+    assert codes(findings) == [("warning", "REGION_OVERLAP"), ("note", "REGION_NODE_OR_LEAF")]
     assert findings[0].where == "bucket b, a, b"
-    assert "TH (left) with VPM" in findings[0].message
+    assert findings[0].message == (
+        "TH (left) with VPM: in Allen VAL, VM, VPL, VPLpc, VPMpc, PoT and 11 more take the value "
+        "of VPM, in Beryl root is TH, in Cosmos TH is the mean of TH, VPM"
+    )
+    _, findings = map_bucket(bucket("a"), table(a={"MOp": 10, "MOp1": 0, "MOp5": 0}))
+    assert findings[0].message == (
+        "MOp (left) with MOp1, MOp5: in Allen each keeps its own value, in Beryl MOp is the mean "
+        "of MOp, MOp1, MOp5, in Cosmos Isocortex is the mean of MOp, MOp1, MOp5"
+    )
 
 
 def test_regions_on_two_sides_do_not_overlap():
     frame = pd.concat([table("left", a={"TH": 1}), table("right", a={"VPM": 2})])
     _, findings = map_bucket(bucket("a"), frame)
-    assert codes(findings) == []
+    assert codes(findings) == [("note", "REGION_NODE_OR_LEAF")]
 
 
 def test_a_feature_of_invisible_regions_is_an_error_and_has_no_payload():

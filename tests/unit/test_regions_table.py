@@ -33,14 +33,15 @@ def test_encoding_and_separator_are_found(tmp_path, encoding, separator, line_en
     table, findings = read_table(path, WANTED)
     assert list(table.frame.index) == [2, 4], "row numbers count the blank row"
     assert table.frame.to_numpy().tolist() == [["MOp1", "1.5"], ["VISa", "2"]]
-    assert set(codes(findings)) <= {"TABLE_READ_AS"}
+    assert set(codes(findings)) <= {"TABLE_READ_AS", "TABLE_BLANK_ROWS"}
 
 
 def test_plain_csv_has_no_note_and_gzip_is_read(tmp_path):
     path = saved(tmp_path, gzip.compress(TEXT.encode()), "table.csv.gz")
     table, findings = read_table(path, WANTED)
     assert table.frame.at[4, "acronym"] == "VISa"
-    assert findings == []
+    assert codes(findings) == ["TABLE_BLANK_ROWS"]
+    assert findings[0].severity == "note"
 
 
 def test_the_separator_is_the_one_that_gives_the_columns(tmp_path):

@@ -3,20 +3,18 @@
 The result keeps which rows of which table made each value, and by which rule.
 """
 
-import math
-import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from brainpublish.findings import Finding, errors_in
+from brainpublish.regions.aggregate import STATISTICS, Observation, aggregated, row_list
 from brainpublish.regions.places import Places, hemisphere_column, row_places
+from brainpublish.regions.synonyms import known_regions
 from brainpublish.regions.table import Table, read_table
-from brainpublish.regions.universe import SIDES, signed_id, universe
+from brainpublish.regions.universe import SIDES
 from brainpublish.regions.values import Cell, cell_number
 
-STATISTICS = ("median", "std", "min", "max", "count", "uncertainty")
 COLUMNS = (
     "feature",
     "acronym",
@@ -28,34 +26,6 @@ COLUMNS = (
     "source",
     *STATISTICS,
 )
-SHOWN_ROWS = 8
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-RULES: dict[str, Callable[[Sequence[float]], float]] = {
-    "mean": _mean,
-    "median": statistics.median,
-    "sum": math.fsum,
-    "min": min,
-    "max": max,
-}
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One value that a row of a table gives for a feature in a region on one side."""
-
-    feature: str
-    index: int
-    side: str
-    value: float
-    path: str
-    row: int
-    aggregate: str
-    statistics: Mapping[str, float] = field(default_factory=dict)
 
 
 def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
@@ -101,19 +71,17 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
     numbers = {column for name in there for column in of_features[name]}
     if section.get("value"):
         numbers.add(section["value"])
-    places = row_places(
-        table,
-        section["regions"],
-        section.get("hemisphere"),
-        numbers,
-        section.get("ignore_case", False),
-    )
+    known, said = known_regions(section)
+    findings += said
+    places = row_places(table, section["regions"], section.get("hemisphere"), numbers, known)
     of_places = [*places.findings, *_side_findings(table, section, places)]
     findings += [*of_places, *_unused_rows(table, section)]
     placed = any(place.sides for place in places.by_row.values())
+    weights, said = _weights(table, section, places)
+    findings += said
     observations: list[Observation] = []
     for name in there:
-        found, said = _feature_observations(table, section, name, places)
+        found, said = _feature_observations(table, section, name, places, weights)
         observations += found
         findings += said
         explained = errors_in(said) or (errors_in(of_places) and not placed)
@@ -126,8 +94,8 @@ def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]
 def _row_columns(section: dict) -> list[str]:
     """Return the columns that say what a row is about, whatever the feature."""
     side = hemisphere_column(section.get("hemisphere"))
-    long = [section[key] for key in ("feature", "value") if section.get(key)]
-    return [section["regions"], *([side] if side else []), *long]
+    others = [section[key] for key in ("feature", "value", "weight") if section.get(key)]
+    return [section["regions"], *([side] if side else []), *others]
 
 
 def _feature_columns(section: dict) -> dict[str, list[str]]:
@@ -137,9 +105,14 @@ def _feature_columns(section: dict) -> dict[str, list[str]]:
         for name, feature in section["features"].items()
     }
     return {
-        name: [*own[name], *(feature.get("statistics") or {}).values()]
+        name: [*own[name], *_statistic_columns(feature).values()]
         for name, feature in section["features"].items()
     }
+
+
+def _statistic_columns(feature: dict) -> dict[str, str]:
+    columns = feature.get("statistics") or {}
+    return {statistic: column for statistic, column in columns.items() if column}
 
 
 def _columns(name: str, feature: dict) -> Iterator[tuple[str | None, str]]:
@@ -180,7 +153,7 @@ def _unused_rows(table: Table, section: dict) -> list[Finding]:
 
 
 def _feature_observations(
-    table: Table, section: dict, name: str, places: Places
+    table: Table, section: dict, name: str, places: Places, weights: dict[int, float]
 ) -> tuple[list[Observation], list[Finding]]:
     observations: list[Observation] = []
     findings: list[Finding] = []
@@ -208,6 +181,7 @@ def _feature_observations(
                     row,
                     section.get("aggregate", "error"),
                     beside.get(row, {}),
+                    weights.get(row, 1.0),
                 )
             )
     if missing:
@@ -219,12 +193,27 @@ def _number(text: str, section: dict) -> Cell:
     return cell_number(text, section.get("decimal", "."), section.get("missing", ()))
 
 
+def _weights(table: Table, section: dict, places: Places) -> tuple[dict[int, float], list[Finding]]:
+    """Return {row: weight}, and the rows whose weight is no number of 0 or more."""
+    column = section.get("weight")
+    weights: dict[int, float] = {}
+    findings = []
+    for row, text in table.frame[column].items() if column else ():
+        cell = _number(text, section)
+        weights[row] = cell.value if cell.value is not None else 0.0
+        bad = cell.code or cell.value is None or cell.value < 0
+        if bad and row in places.by_row:
+            what = cell.message or f"{text!r} is no weight"
+            findings.append(Finding("WEIGHT", table.place(row, column), what))
+    return weights, findings
+
+
 def _statistics(
     table: Table, section: dict, name: str, places: Places, findings: list[Finding]
 ) -> dict[int, dict[str, float]]:
     """Return {row: {statistic: number}} of the columns beside a feature's own."""
     beside: dict[int, dict[str, float]] = {}
-    columns = section["features"][name].get("statistics") or {}
+    columns = _statistic_columns(section["features"][name])
     for statistic, column in columns.items():
         for row, text in table.frame[column].items():
             cell = _number(text, section)
@@ -257,78 +246,3 @@ def _missing_values(table: Table, name: str, rows: Sequence[int]) -> Finding:
         f"{table.path}, feature {name}",
         f"{len(rows)} rows without a value are left out: {row_list(rows)}",
     )
-
-
-def row_list(rows: Sequence[object]) -> str:
-    """Return row numbers, or labels, as text, the first few of many."""
-    shown = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
-    return f"{shown} and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else shown
-
-
-def aggregated(observations: Sequence[Observation]) -> tuple[list[dict], list[Finding]]:
-    """Return one record per feature, region and side, and findings about duplicates."""
-    groups: dict[tuple[str, int, str], list[Observation]] = {}
-    for observation in observations:
-        key = (observation.feature, observation.index, observation.side)
-        groups.setdefault(key, []).append(observation)
-    records = []
-    repeated: dict[tuple, list[list[Observation]]] = {}
-    for group in groups.values():
-        if len(group) > 1:
-            key = (group[0].index, group[0].side, _source(group))
-            repeated.setdefault(key, []).append(group)
-        if len(group) == 1 or group[0].aggregate in RULES:
-            records.append(_record(group))
-    return records, [_repeated(alike) for alike in repeated.values()]
-
-
-def _record(group: Sequence[Observation]) -> dict:
-    first = group[0]
-    region = universe().regions[first.index]
-    values = [observation.value for observation in group]
-    single = len(group) == 1
-    return {
-        "feature": first.feature,
-        "acronym": region.acronym,
-        "atlas_id": signed_id(region.atlas_id, first.side),
-        "hemisphere": first.side,
-        "value": values[0] if single else RULES[first.aggregate](values),
-        "rows": len(group),
-        "aggregate": "" if single else first.aggregate,
-        "source": _source(group),
-        **dict.fromkeys(STATISTICS, math.nan),
-        **(first.statistics if single else _spread(values, first.aggregate)),
-    }
-
-
-def _spread(values: Sequence[float], rule: str) -> dict[str, float]:
-    """Return what rows say beside their mean or median; for another rule, their number alone."""
-    count = {"count": float(len(values))}
-    if rule not in ("mean", "median"):
-        return count
-    return {
-        **count,
-        "median": statistics.median(values),
-        "std": statistics.stdev(values),
-        "min": min(values),
-        "max": max(values),
-    }
-
-
-def _source(group: Sequence[Observation]) -> str:
-    rows = ",".join(str(observation.row) for observation in group)
-    return f"{group[0].path}:{rows}"
-
-
-def _repeated(alike: Sequence[Sequence[Observation]]) -> Finding:
-    """Say that a region is given more than once; `alike` holds a group for each feature."""
-    group = alike[0]
-    first = group[0]
-    acronym = universe().regions[first.index].acronym
-    values = ", ".join(f"{observation.value:g}" for observation in group[:SHOWN_ROWS])
-    more = f" and {len(alike) - 1} more features" if len(alike) > 1 else ""
-    rows = row_list([observation.row for observation in group])
-    what = f"{acronym} ({first.side}) in rows {rows}; {first.feature}: {values}{more}"
-    if first.aggregate == "error":
-        return Finding("REGION_DUPLICATE", first.path, what)
-    return Finding("REGION_AGGREGATED", first.path, f"{what}; published is their {first.aggregate}")

@@ -1,18 +1,19 @@
 """What a reader will see of a feature, and what not: overlap, invisible regions, grey zeros."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from brainpublish.findings import ERROR, WARNING, Finding
 from brainpublish.regions.mapping import MAPPINGS, Operator
 from brainpublish.regions.overlap import Place
-from brainpublish.regions.universe import ROOT, VOID, universe
+from brainpublish.regions.universe import ROOT, SIDES, VOID, universe
 from brainpublish.regions.values import suspected_code
 
 AS_IS, REFUSE, EXPAND = "as-is", "refuse", "expand"
 SHOWN = 6
 SHOWN_OVERLAPS = 3
+SMALL, LARGE = 1e-3, 1e6  # beyond them a value is hard to read on the website
 
 
 def shortened(names: Iterable[str], shown: int = SHOWN) -> str:
@@ -40,19 +41,90 @@ def hidden_places(operator: Operator, mapping: str, places: Sequence[Place]) -> 
     return [place for place, is_seen in zip(places, seen, strict=True) if not is_seen]
 
 
-def overlap_findings(where: str, below: Mapping[Place, Sequence[Place]], way: str) -> list[Finding]:
+def overlap_findings(
+    where: str,
+    below: Mapping[Place, Sequence[Place]],
+    way: str,
+    operator: Operator,
+    places: Sequence[Place],
+) -> list[Finding]:
     """Say which regions are given together with regions inside them, and what becomes of it."""
     if not below:
         return []
-    text = "; ".join(
-        f"{acronyms([above])} ({above[1]}) with {acronyms(inside)}"
-        for above, inside in list(below.items())[:SHOWN_OVERLAPS]
-    )
-    more = len(below) - SHOWN_OVERLAPS
-    text += f"; and {more} more such regions" if more > 0 else ""
+    shown = list(below.items())[:SHOWN_OVERLAPS]
+    pairs = [f"{acronyms([above])} ({above[1]}) with {acronyms(inside)}" for above, inside in shown]
+    more = len(below) - len(shown)
     if way == EXPAND:
+        text = "; ".join(pairs) + (f"; and {more} more such regions" if more else "")
         return [Finding("REGION_EXPANDED", where, text)]
-    return [Finding("REGION_OVERLAP", where, text, severity=ERROR if way == REFUSE else WARNING)]
+    texts = [
+        f"{pair}: {overlap_effect(operator, places, above, inside)}"
+        for pair, (above, inside) in zip(pairs, shown, strict=True)
+    ]
+    texts += [f"and {more} more such regions"] if more else []
+    severity = ERROR if way == REFUSE else WARNING
+    return [Finding("REGION_OVERLAP", where, "; ".join(texts), severity=severity)]
+
+
+def overlap_effect(
+    operator: Operator, places: Sequence[Place], above: Place, inside: Sequence[Place]
+) -> str:
+    """Say what each view makes of a region and of given regions inside it."""
+    effects = []
+    if leaks := _leaks(operator, places, above, inside):
+        effects.append(f"in Allen {acronyms(leaks)} take the value of {acronyms(inside)}")
+    else:
+        effects.append("in Allen each keeps its own value")
+    for name in ("beryl", "cosmos"):
+        for row, given in zip(operator.rows[name].tolist(), _sources(operator, name), strict=True):
+            if places.index(above) in given:
+                mixed = acronyms(places[at] for at in sorted(given))
+                drawn = acronyms([place_of_row(row)])
+                effects.append(
+                    f"in {name.capitalize()} {drawn} is "
+                    + (f"the mean of {mixed}" if len(given) > 1 else mixed)
+                )
+    return ", ".join(effects)
+
+
+def _sources(operator: Operator, name: str) -> list[list[int]]:
+    """Return for each drawn row of a view the positions of the given values in it."""
+    matrix = operator.weights[name]
+    ends = zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)
+    return [matrix.indices[start:end].tolist() for start, end in ends]
+
+
+def _leaks(
+    operator: Operator, places: Sequence[Place], above: Place, inside: Sequence[Place]
+) -> list[Place]:
+    """Return the drawn regions inside `above` that take a value from beside them."""
+    within = {places.index(place) for place in inside}
+    indices = {index for index, _ in inside}
+    leaks = []
+    for row, given in zip(
+        operator.rows["allen"].tolist(), _sources(operator, "allen"), strict=True
+    ):
+        place = place_of_row(row)
+        line = {place[0], *universe().ancestors(place[0])}
+        own = indices & line or any(place[0] in universe().ancestors(each) for each in indices)
+        if place[1] == above[1] and above[0] in line and not own and within & set(given):
+            leaks.append(place)
+    return leaks
+
+
+def place_of_row(row: int) -> Place:
+    """Return the region and side of a row of the lateralised table."""
+    count = len(universe().regions)
+    return (row - count + 1, SIDES[0]) if row >= count else (row, SIDES[1])
+
+
+def node_findings(where: str, places: Sequence[Place], own: Collection[int]) -> list[Finding]:
+    """Name the given regions that are both node and leaf; `own` are all of that kind."""
+    nodes = [place for place in places if place[0] in own]
+    if not nodes:
+        return []
+    text = f"{acronyms(nodes)}: taken for the whole of each region"
+    return [Finding("REGION_NODE_OR_LEAF", where, text)]
 
 
 def visibility_findings(where: str, operator: Operator, places: Sequence[Place]) -> list[Finding]:
@@ -77,7 +149,9 @@ def visibility_findings(where: str, operator: Operator, places: Sequence[Place])
     return findings
 
 
-def value_findings(where: str, places: Sequence[Place], values: Sequence[float]) -> list[Finding]:
+def value_findings(
+    where: str, places: Sequence[Place], values: Sequence[float], unit: str = ""
+) -> list[Finding]:
     """Say which values of a feature mislead a reader of the website."""
     findings = []
     if code := suspected_code(values):
@@ -89,4 +163,8 @@ def value_findings(where: str, places: Sequence[Place], values: Sequence[float])
     if len(values) > 1 and min(values) == max(values):
         text = f"all {len(values)} values are {values[0]:g}"
         findings.append(Finding("FEATURE_CONSTANT", where, text))
+    sizes = [abs(value) for value in values if value]
+    if sizes and (max(sizes) < SMALL or min(sizes) > LARGE):
+        text = f"from {min(values):g} to {max(values):g}{', and `unit` is empty' * (not unit)}"
+        findings.append(Finding("VALUE_RANGE", where, text))
     return findings

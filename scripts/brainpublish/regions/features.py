@@ -8,10 +8,12 @@ import pandas as pd
 
 from brainpublish.files import digest_of_json, write_text
 from brainpublish.findings import Finding
-from brainpublish.regions.collect import STATISTICS, feature_names
+from brainpublish.regions.aggregate import STATISTICS
+from brainpublish.regions.collect import feature_names
 from brainpublish.regions.coverage import (
     AS_IS,
     EXPAND,
+    node_findings,
     overlap_findings,
     shortened,
     value_findings,
@@ -61,9 +63,9 @@ def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list
         findings += said
         for name, rows in tables.items():
             values = rows["value"].tolist()
-            findings += value_findings(_where(bucket, [name]), places, values)
+            texts = _texts(sections[name]["features"][name])
+            findings += value_findings(_where(bucket, [name]), places, values, texts["unit"])
             if visible(operator):
-                texts = _texts(sections[name]["features"][name])
                 payload = feature_payload(_mapped(operator, rows), values, **texts)
                 features[name] = _prepared(payload, len(values))
     return features, findings
@@ -108,7 +110,8 @@ def _operator(
     operator = build_operator([atlas_id for atlas_id, _ in parts])
     operator = operator.after([position for _, position in parts], len(places))
     return operator, [
-        *overlap_findings(where, below, overlap),
+        *overlap_findings(where, below, overlap, operator, places),
+        *([] if single or overlap == EXPAND else node_findings(where, places, own)),
         *visibility_findings(where, operator, places),
     ]
 

@@ -4,14 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from brainpublish.findings import Finding
+from brainpublish.regions.fit import fit_findings
 from brainpublish.regions.resolve import (
     ANY_CASE,
     ATLAS_ID,
-    NAME,
     NO_REGION,
+    SYNONYM,
     Match,
+    Resolver,
     looks_like_date,
-    resolver,
 )
 from brainpublish.regions.table import Table
 from brainpublish.regions.universe import SIDES, universe
@@ -62,15 +63,15 @@ def row_places(
     column: str,
     hemisphere: str | None,
     value_columns: Collection[str],
-    ignore_case: bool = False,
+    known: Resolver,
 ) -> Places:
     """Resolve the regions and the sides of all rows, with everything that is wrong in them.
 
-    `value_columns` are the columns with values: a row without region and without any value
-    is not counted as a fault.
+    `known` says which region a text means. `value_columns` are the columns with values: a row
+    without region and without any value is not counted as a fault.
     """
     places = Places()
-    matches = _matches(table, column, value_columns, ignore_case, places)
+    matches = _matches(table, column, value_columns, known, places)
     places.signed_row = next((row for row, match in matches.items() if match.sign < 0), None)
     signed = places.signed_row is not None
     if not signed and hemisphere == "left":
@@ -83,43 +84,40 @@ def row_places(
 
 
 def _matches(
-    table: Table, column: str, value_columns: Collection[str], ignore_case: bool, places: Places
+    table: Table, column: str, value_columns: Collection[str], known: Resolver, places: Places
 ) -> dict[int, Match]:
     """Return the matches of the rows that are in the brain; record the others."""
-    known = resolver(ignore_case)
-    found: dict[int, Match] = {}
-    for row, text in table.frame[column].items():
-        match = known.match(text)
-        if match.written.casefold() in MISSING:
+    matches = {row: known.match(text) for row, text in table.frame[column].items()}
+    of_ids = any(match.kind == ATLAS_ID for match in matches.values())
+    found = {row: match for row, match in matches.items() if _is_inside(match)}
+    for row, match in matches.items():
+        written = match.written.casefold()
+        if row in found:
+            _record_form(table, row, column, match, places)
+        elif not written or (of_ids and match.region is None and written in MISSING):
             _record_empty(table, row, value_columns, places)
-        elif match.region is None and match.written.casefold() in NO_REGION:
-            _record_outside(table, row, match.written, places)
-        elif match.region is None:
-            places.findings.append(_unknown(table, row, match))
-        elif match.region.index in universe().outside:
+        elif match.region is not None or written in MISSING or written in NO_REGION:
             _record_outside(table, row, match.written, places)
         else:
-            found[row] = match
-            if match.written != text:
-                places.findings.append(
-                    Finding(
-                        "REGION_TRIMMED", table.place(row), f"{text!r} is read as {match.written!r}"
-                    )
-                )
-            if match.kind == ANY_CASE:
-                places.findings.append(
-                    Finding(
-                        "REGION_ANY_CASE",
-                        table.place(row),
-                        f"{match.written!r} is read as {match.region.acronym}",
-                    )
-                )
-    names = sum(match.kind == NAME for match in found.values())
-    if names:
-        places.findings.append(
-            Finding("REGION_BY_NAME", table.path, f"{names} of {len(found)} regions by full name")
-        )
+            places.findings.append(_unknown(table, row, column, match))
+    places.findings += fit_findings(table, column, matches, found)
     return found
+
+
+def _is_inside(match: Match) -> bool:
+    return match.region is not None and match.region.index not in universe().outside
+
+
+def _record_form(table: Table, row: int, column: str, match: Match, places: Places) -> None:
+    """Note a region that is not written as the atlas has it."""
+    text = table.frame.at[row, column]
+    if match.written != text:
+        said = f"{text!r} is read as {match.written!r}"
+        places.findings.append(Finding("REGION_TRIMMED", table.place(row), said))
+    if match.kind in (ANY_CASE, SYNONYM):
+        code = "REGION_ANY_CASE" if match.kind == ANY_CASE else "REGION_SYNONYM"
+        said = f"{match.written!r} is read as {match.region.acronym}"
+        places.findings.append(Finding(code, table.place(row), said))
 
 
 def _record_empty(table: Table, row: int, value_columns: Collection[str], places: Places) -> None:
@@ -127,7 +125,11 @@ def _record_empty(table: Table, row: int, value_columns: Collection[str], places
     cells = table.frame.loc[row]
     if any(cells[name].strip().casefold() not in MISSING for name in value_columns):
         places.findings.append(
-            Finding("REGION_EMPTY", table.place(row), "values but no region: a total, or a gap?")
+            Finding(
+                "REGION_EMPTY",
+                table.place(row),
+                "values but no region: a total, a gap, or merged cells?",
+            )
         )
 
 
@@ -140,9 +142,11 @@ def _record_outside(table: Table, row: int, written: str, places: Places) -> Non
     )
 
 
-def _unknown(table: Table, row: int, match: Match) -> Finding:
+def _unknown(table: Table, row: int, column: str, match: Match) -> Finding:
     code = "REGION_IS_DATE" if looks_like_date(match.written) else "REGION_UNKNOWN"
-    hint = f"; {match.hint}" if match.hint else ""
+    again = match.written.casefold() == column.strip().casefold()
+    said = "this is the header again: remove the row" if again else match.hint
+    hint = f"; {said}" if said else ""
     return Finding(code, table.place(row), f"{match.written!r} is no region of the atlas{hint}")
 
 

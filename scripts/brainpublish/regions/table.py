@@ -8,6 +8,7 @@ made of text later (`values`), so that each bad cell can be named.
 import csv
 import gzip
 import io
+import logging
 import unicodedata
 import zlib
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 from brainpublish.findings import Finding
+
+log = logging.getLogger(__name__)
 
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -30,6 +33,7 @@ BYTE_ORDER_MARKS = (
 ZIP = b"PK\x03\x04"
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 WIDE_INTEGER = 2**53
+PREVIEWED, PREVIEWED_COLUMNS = 5, 12
 MOST_SHOWN = LONGEST_SHOWN = 40
 
 
@@ -70,7 +74,16 @@ def read_table(
         return None, [Finding("TABLE_UNREADABLE", path, str(error))]
     if not any(cell.strip() for row in rows[1:] for cell in row):
         return None, [*findings, Finding("TABLE_EMPTY", path, "no row below the header")]
-    return Table(path, _frame(rows)), [*findings, *_shape_findings(path, rows, wanted)]
+    table = Table(path, _frame(rows))
+    log.info("%s is understood as:\n%s", path, preview(table))
+    return table, [*findings, *_shape_findings(path, rows, wanted)]
+
+
+def preview(table: Table) -> str:
+    """Return the first rows of a table, and its size, as text for a log."""
+    frame = table.frame.iloc[:PREVIEWED]
+    size = f"{len(table.frame)} rows, {len(table.frame.columns)} columns"
+    return f"{frame.to_string(max_cols=PREVIEWED_COLUMNS, max_colwidth=30)}\n{size}"
 
 
 def _rows(
@@ -211,15 +224,27 @@ def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> 
             findings.append(
                 Finding("TABLE_COLUMN_TWICE", path, f"{header.count(name)} columns named {name!r}")
             )
-    for number, row in enumerate(rows[1:], start=2):
+    return [*findings, *_row_findings(path, rows, wanted)]
+
+
+def _row_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> list[Finding]:
+    """Say which rows have more cells than the header, too few, or none with a text."""
+    header = _header(rows)
+    ends = [header.index(name) for name in dict.fromkeys(wanted) if name in header]
+    filled = [number for number, row in enumerate(rows, start=1) if any(map(str.strip, row))]
+    blank = sorted(set(range(2, filled[-1])) - set(filled)) if filled else []
+    findings = []
+    for number in filled[1:]:
+        row = rows[number - 1]
+        said = f"{len(row)} cells where the header has {len(header)}"
         if any(cell.strip() for cell in row[len(header) :]):
-            findings.append(
-                Finding(
-                    "TABLE_RAGGED",
-                    f"{path} row {number}",
-                    f"{len(row)} cells where the header has {len(header)}",
-                )
-            )
+            findings.append(Finding("TABLE_RAGGED", f"{path} row {number}", said))
+        elif cut := [header[at] for at in ends if at >= len(row)]:
+            said += f": nothing for {', '.join(cut)}"
+            findings.append(Finding("TABLE_SHORT_ROW", f"{path} row {number}", said))
+    if blank:
+        said = f"{len(blank)} blank rows among the others, the first is row {blank[0]}"
+        findings.append(Finding("TABLE_BLANK_ROWS", path, said))
     return findings
 
 

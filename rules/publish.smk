@@ -35,6 +35,8 @@ rule check_headers:
         "logs/check_headers/all.log",
     benchmark:
         "benchmarks/check_headers/all.tsv"
+    # Uploads wait for it.
+    priority: 2
     conda:
         "../envs/publish.yaml"
     threads: 1
@@ -57,10 +59,13 @@ rule create_resources:
         "logs/create_resources/{volume}.log",
     benchmark:
         "benchmarks/create_resources/{volume}.tsv"
+    # Uploads wait for it.
+    priority: 2
     conda:
         "../envs/publish.yaml"
     threads: 1
     resources:
+        connections=CONFIG["bossdb"]["connections"],
         mem_mb=500,
     params:
         settings=create_settings,
@@ -86,12 +91,15 @@ rule upload_slab:
         "logs/upload_slab/{volume}/{channel}/{slab}.log",
     benchmark:
         "benchmarks/upload_slab/{volume}/{channel}/{slab}.tsv"
+    priority: 1
     conda:
         "../envs/publish.yaml"
-    threads: 1
+    # It waits for the network most of the time, while the cores decode the next slab.
+    threads: 0
     resources:
+        uploads=1,
         connections=CONFIG["bossdb"]["connections"],
-        mem_mb=2000,
+        mem_mb=upload_memory,
     params:
         settings=upload_settings,
     script:
@@ -120,6 +128,7 @@ rule publish_channel:
         "../envs/publish.yaml"
     threads: 1
     resources:
+        connections=CONFIG["bossdb"]["connections"],
         mem_mb=1000,
     params:
         settings=publish_settings,

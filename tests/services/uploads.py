@@ -76,7 +76,7 @@ class Service:
                 dtype=plan.channel["dtype"],
                 stack=stack,
                 ledger=ledger,
-                **{"connections": 3, "workers": 2, "patience": 2, **options},
+                **{"workers": 2, "patience": 2, **options},
             )
             return upload.run(boxes, verify)
 
@@ -107,5 +107,5 @@ def service_over(folder: Path):
         endpoint = Endpoint(
             "local", "http", f"127.0.0.1:{port}", "here", store.secrets["bossdb_manager"]
         )
-        with BossdbClient(endpoint, 4) as client:
+        with BossdbClient(endpoint, 3) as client:
             yield Service(client, faults, conditions, folder)

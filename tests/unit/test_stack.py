@@ -11,7 +11,7 @@ from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.manifest import read_manifest
-from brainpublish.slices.slabs import slab_count, slab_depth, slab_range
+from brainpublish.slices.slabs import SLAB_BYTES, slab_count, slab_depth, slab_range
 from brainpublish.slices.steps import gather_findings, make_manifest, make_slab, read_plan
 from stacks import STACK, write_jp2_stack, write_mask_stack
 
@@ -81,12 +81,27 @@ def image(tmp_path):
     return Channel(tmp_path / "image", IMAGE, tmp_path / "raw")
 
 
-@given(st.integers(1, 3000))
-def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices):
-    depth = slab_depth(slices)
+SIZES = st.none() | st.integers(1, 2**31)
+
+
+@given(st.integers(1, 3000), SIZES, st.integers(1, 5))
+def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices, size, least):
+    depth = slab_depth(slices, "auto", size, least)
     slabs = [slab_range(slab, depth, slices) for slab in range(slab_count(slices, depth))]
     assert [z for slab in slabs for z in slab] == list(range(slices))
     assert all(slab.start % 16 == 0 for slab in slabs)
+
+
+@given(st.integers(1, 3000), SIZES, st.integers(1, 5))
+def test_slabs_fit_memory_and_are_few(slices, size, least):
+    depth = slab_depth(slices, "auto", size, least)
+    if size:
+        assert depth == 16 or depth * size <= SLAB_BYTES
+    layers = -(-slices // 16)
+    # A deeper slab would be too large, or leave fewer than the least number.
+    deeper = depth + 16
+    assert (size and deeper * size > SLAB_BYTES) or depth == 16 * -(-layers // least)
+    assert slab_depth(slices, 48, size) == 48
 
 
 def test_stack_holds_the_voxels_of_the_slices(image):

@@ -4,10 +4,12 @@ Cutouts are little-endian arrays z, y, x; boxes are half-open ranges in voxels a
 resolution. Statuses and error codes are those of jhuapl-boss/boss.
 """
 
+import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -19,6 +21,7 @@ from brainpublish.bossdb.codec import unpack
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.bossdb.slots import Slots
 from brainpublish.findings import Refusal
 
 log = logging.getLogger(__name__)
@@ -77,8 +80,17 @@ class BossdbClient:
     Once `stopping` is set, no request is begun or tried again: `Stopped` is raised.
     """
 
-    def __init__(self, endpoint: Endpoint, connections: int = 1):
+    def __init__(self, endpoint: Endpoint, connections: int = 1, shared: str | Path | None = None):
+        """Make a client.
+
+        Args:
+            endpoint: the server.
+            connections: requests in flight at the same time.
+            shared: a folder; all clients with the same one share the `connections`.
+        """
         self.endpoint = endpoint
+        self.connections = connections
+        self._slots = Slots(connections, shared)
         self.stopping = threading.Event()
         self._session = requests.Session()
         # A proxy that the environment names cannot reach a service on this machine.
@@ -91,6 +103,19 @@ class BossdbClient:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+        self._slots.close()
+
+    @contextlib.contextmanager
+    def slot(self) -> Iterator[None]:
+        """Be one of the `connections` for several requests in turn.
+
+        Raises:
+            Stopped: if `stopping` is set.
+        """
+        with self._slots.one(self.stopping) as held:
+            if not held:
+                raise Stopped
+            yield
 
     def __enter__(self) -> "BossdbClient":
         return self
@@ -181,7 +206,8 @@ class BossdbClient:
         """
         once = functools.partial(self._once, method, path, frozenset(expected), options)
         try:
-            return _retrying(self.stopping)(once)
+            with self.slot():
+                return _retrying(self.stopping)(once)
         except _MayPass as fault:
             raise BossdbRefusal(
                 f"{self.endpoint.host} did not carry out {method} {path} in {TRIES} tries; the "

@@ -9,11 +9,10 @@ from brainpublish.bossdb.after import (
     wait_for_downsample,
 )
 from brainpublish.bossdb.channels import ChannelPlan, require_channel
-from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.ledger import ledger_folder
 from brainpublish.bossdb.receipt import channel_receipt
 from brainpublish.bossdb.upload import Counts
-from brainpublish.destination import open_bossdb
 from brainpublish.files import digest_of_file, read_json, write_json
 from brainpublish.findings import Refusal
 from brainpublish.settled import made_from
@@ -24,6 +23,7 @@ LOCAL_DOWNSAMPLE_SECONDS = 3600
 
 def publish_channel(
     settings: dict,
+    connections: int,
     plan: str,
     manifest: str,
     uploads: Iterable[str],
@@ -34,6 +34,7 @@ def publish_channel(
     Args:
         settings: the channel's own settings, the destination, how much was read back, and
             what follows, under channel, destination, verify and after.
+        connections: requests in flight, over all jobs of the run.
         plan: path of the channel's plan.
         manifest: path of the channel's manifest.
         uploads: paths of what its slabs' uploads did.
@@ -46,8 +47,8 @@ def publish_channel(
     records = [read_json(path) for path in uploads]
     counts = sum((Counts(**record["counts"]) for record in records), Counts())
     channel, after = settings["channel"], settings["after"]
-    with open_bossdb(settings["destination"]) as endpoint, BossdbClient(endpoint) as client:
-        name = channel["name"]
+    with connected(settings["destination"], connections) as client:
+        name, endpoint = channel["name"], client.endpoint
         folder = ledger_folder(endpoint.id, name)
         marker = require_channel(client, ChannelPlan(channel, stack_plan.extent), folder)
         _require_same(name, marker, records)

@@ -138,18 +138,20 @@ def _make_channel(client, remote, plan: ChannelPlan, folder: Path) -> str:
         datatype=settings["dtype"],
         sources=[settings["source"]] if settings.get("source") else [],
     )
-    return _create(remote, channel, client.endpoint.host)
+    return _create(client, remote, channel)
 
 
 def _make_if_absent(client, remote, path: str, resource) -> str:
     if there(client, path) is not None:
         return PRESENT
-    return _create(remote, resource, client.endpoint.host)
+    return _create(client, remote, resource)
 
 
-def _create(remote: BossRemote, resource, host: str) -> str:
+def _create(client: BossdbClient, remote: BossRemote, resource) -> str:
+    host = client.endpoint.host
     try:
-        remote.create_project(resource)
+        with client.slot():
+            remote.create_project(resource)
     except requests.HTTPError as error:
         _, message = error_of(error.response)
         if error.response.status_code == 400 and "unique" in message:

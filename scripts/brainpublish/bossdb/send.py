@@ -1,19 +1,16 @@
 """The job that brings one slab to BossDB, from files to files."""
 
-import contextlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from brainpublish.bossdb.channels import ChannelPlan, require_channel
-from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.crew import interruptible
 from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.ledger import SlabLedger, ledger_folder
 from brainpublish.bossdb.progress import to_console
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
-from brainpublish.destination import open_bossdb
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.settled import made_from
@@ -45,7 +42,7 @@ def upload_slab(
         settings: the channel's own settings, the destination, and how much is read back,
             under channel, destination and verify.
         slab: the slab's number.
-        connections: requests in flight.
+        connections: requests in flight, over all jobs of the run.
         workers: cuboids read and compressed at once.
         files: what it is sent from; a slab whose report has errors is not sent.
         output: path to write.
@@ -57,7 +54,7 @@ def upload_slab(
     _require_sound(SlabReport.from_dict(read_json(files.report)), plan)
     channel = settings["channel"]
     verify = Verification(**settings["verify"], seed=plan.digest)
-    with interruptible(), _connected(settings["destination"], connections) as (client, limit):
+    with interruptible(), connected(settings["destination"], connections) as client:
         folder = ledger_folder(client.endpoint.id, channel["name"])
         marker = require_channel(client, ChannelPlan(channel, plan.extent), folder)
         z = slab_range(slab, plan.depth, plan.extent[0])
@@ -71,7 +68,6 @@ def upload_slab(
                 dtype=channel["dtype"],
                 stack=_Reading(open_stack(files.stack)),
                 ledger=ledger,
-                connections=limit,
                 workers=workers,
                 label=_label_of(channel, plan),
                 title=title,
@@ -81,18 +77,6 @@ def upload_slab(
     to_console(f"{title}: {_told(counts)}")
     record = {"counts": counts.as_dict(), "marker": marker, "verify": verify.claim()}
     write_json(output, {**record, **made_from(settings)})
-
-
-LOCAL_CONNECTIONS = 4
-"""The embedded service works in this process: more requests in flight only cost memory."""
-
-
-@contextlib.contextmanager
-def _connected(destination: dict, connections: int) -> Iterator[tuple[BossdbClient, int]]:
-    if destination["kind"] == "local":
-        connections = min(connections, LOCAL_CONNECTIONS)
-    with open_bossdb(destination) as endpoint, BossdbClient(endpoint, connections) as client:
-        yield client, connections
 
 
 def _label_of(channel: dict, plan: StackPlan) -> int:

@@ -1,9 +1,9 @@
 """The upload engine: a slab's cuboids from the stack to the server, and back to compare.
 
 Each thread takes a cuboid the whole way: it reads it from the stack, compares it with the
-ledger, compresses it (no more at once than there are cores), and sends it (no more at once than
-`connections`). There are as many threads as both together, so that cuboids are made ready while
-others are on their way, and memory has a bound: see `memory_bound`.
+ledger, compresses it (no more at once than `workers`), and sends it (no more at once than the
+client has connections). There are as many threads as both together, so that cuboids are made
+ready while others are on their way, and memory has a bound: see `memory_bound`.
 """
 
 import hashlib
@@ -105,7 +105,6 @@ class SlabUpload:
         stack: the stack's array z, y, x, of any type that `dtype` holds; indexing it gives
             something that `numpy.asarray` reads.
         ledger: the slab's ledger for this server.
-        connections: requests in flight.
         workers: cuboids read and compressed at once.
         label: what a stored 1 is published as, for binary masks; 1 changes nothing.
         title: the slab's name for people.
@@ -117,7 +116,6 @@ class SlabUpload:
     dtype: str
     stack: object
     ledger: SlabLedger
-    connections: int
     workers: int
     label: int = 1
     title: str = "slab"
@@ -126,7 +124,6 @@ class SlabUpload:
     def __post_init__(self):
         self._codec = CodecChoice(self.dtype)
         self._core = threading.BoundedSemaphore(self.workers)
-        self._line = threading.BoundedSemaphore(self.connections)
         self._stopping = self.client.stopping
 
     def run(self, boxes: list[Box], verify: Verification) -> Counts:
@@ -161,7 +158,7 @@ class SlabUpload:
             return result
 
         try:
-            return for_each(do, items, self.connections + self.workers, self._stopping)
+            return for_each(do, items, self.client.connections + self.workers, self._stopping)
         except BossdbRefusal as refusal:
             raise BossdbRefusal(
                 f"{refusal}\n{self.title}: {verb} {progress.blocks} of {progress.total} cuboids.",
@@ -183,8 +180,7 @@ class SlabUpload:
         return decided if isinstance(decided, Outcome) else self._write(decided)
 
     def _fetch(self, box: Box) -> bytes:
-        with self._line:
-            return self.client.get_body(self.channel, box)
+        return self.client.get_body(self.channel, box)
 
     def _decide(self, box: Box, body: bytes | None) -> "Outcome | _Load":
         """Compare a cuboid with what the server holds; `body` is that, if it was unknown."""
@@ -211,10 +207,8 @@ class SlabUpload:
 
     def _write(self, load: "_Load") -> Outcome:
         begun = time.perf_counter()
-        with self._line:
+        with self.client.slot():
             self._codec.waited(time.perf_counter() - begun)
-            if self._stopping.is_set():
-                raise Stopped
             self.ledger.doubt(load.box)
             if load.erase:
                 # A posted zero leaves the stored voxel as it was: old data is blackened first.

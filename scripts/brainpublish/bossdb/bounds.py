@@ -1,0 +1,40 @@
+"""What an upload job takes at most of the machine: memory and cores."""
+
+import math
+import os
+
+from brainpublish.slices.slabs import CUBOID
+
+LOCAL_CONNECTIONS = 4
+"""The embedded service works in the job's process: more requests at once only cost memory."""
+MOST_WORKERS = 4
+"""More cores than these do not make one upload faster: by then the network is the floor."""
+
+_BASE_MB = 200
+_ITEM_BYTES = {"uint8": 1, "uint16": 2, "uint64": 8}
+
+
+def cores() -> int:
+    """Return how many cuboids a job reads and compresses at once."""
+    usable = getattr(os, "sched_getaffinity", None)
+    count = len(usable(0)) if usable else os.cpu_count() or 1
+    return min(MOST_WORKERS, count)
+
+
+def memory_bound(connections: int, dtype: str, local: bool) -> int:
+    """Return the memory that an upload job takes at most, in MiB.
+
+    It follows from the size of a cuboid and the number of them under way, not from the size of
+    slices or slabs: each connection, and each worker, has a compressed cuboid, which may be as
+    large as a raw one; each worker has it raw up to four times, as it is read, as it is
+    published, as the server sent it, and as it is compressed or compared.
+
+    Args:
+        connections: requests in flight.
+        dtype: the channel's type.
+        local: whether the embedded service works in the job's process.
+    """
+    cuboid = math.prod(CUBOID) * _ITEM_BYTES[dtype] / 2**20
+    flying = min(connections, LOCAL_CONNECTIONS) if local else connections
+    service = 4 * flying * cuboid if local else 0
+    return math.ceil(_BASE_MB + (flying + MOST_WORKERS + 4 * MOST_WORKERS) * cuboid + service)

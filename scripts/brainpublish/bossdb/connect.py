@@ -1,0 +1,28 @@
+"""How a job comes to the client of its destination."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS
+from brainpublish.bossdb.client import BossdbClient
+from brainpublish.destination import open_bossdb
+
+SHARED = Path(".snakemake", "connections")
+
+
+@contextlib.contextmanager
+def connected(destination: dict, connections: int) -> Iterator[BossdbClient]:
+    """Yield a client of a destination for as long as the block lasts.
+
+    Args:
+        destination: see `open_bossdb`.
+        connections: requests in flight, over all jobs of the working directory.
+    """
+    with open_bossdb(destination) as endpoint:
+        if endpoint.kind == "local":
+            client = BossdbClient(endpoint, min(connections, LOCAL_CONNECTIONS))
+        else:
+            client = BossdbClient(endpoint, connections, SHARED)
+        with client:
+            yield client

@@ -1,5 +1,6 @@
 # make run    publish the shipped example to the embedded services
 # make test   run everything that CI runs
+# make bench  measure publishing against floors and intern's own job; BENCH="--slices 256" for more
 # make lock   pin the newest allowed versions of all packages, with hashes
 # make clean  remove what runs left, but not what was published (local-store)
 
@@ -10,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
 
-.PHONY: run test lock clean
+.PHONY: run test bench lock clean
 
 run: $(VENV)/run.done
 	$(BIN)/snakemake --cores all
@@ -32,6 +33,9 @@ $(VENV)/run.done: requirements.lock pyproject.toml
 $(VENV)/test.done: $(VENV)/run.done requirements-test.lock
 	$(PIP) install --quiet --require-hashes --requirement requirements-test.lock
 	touch $@
+
+bench: $(VENV)/test.done
+	PYTHONPATH=scripts $(BIN)/python bench/upload.py $(BENCH)
 
 lock:
 	$(COMPILE) pyproject.toml --output-file requirements.lock

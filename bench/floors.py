@@ -1,0 +1,102 @@
+"""The floors: decoding alone, sending the same bytes from memory, and our engine without jobs.
+
+Run as a process of its own: floors.py decode FOLDER | engine RESULTS HOST CONNECTIONS CORES
+"""
+
+import itertools
+import json
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.codec import CodecChoice
+from brainpublish.bossdb.cuboids import cuboids_of
+from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.bossdb.ledger import SlabLedger, begin_ledger
+from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
+from brainpublish.slices.read import read_slice
+from brainpublish.slices.slabs import slab_count, slab_range
+from brainpublish.slices.stack import open_stack
+from brainpublish.slices.steps import read_plan
+
+
+def decode(folder: str) -> float:
+    """Return the seconds that decoding all slices takes on all cores, and nothing else."""
+    files = sorted(Path(folder).glob("*/*"))
+    read_slice(files[0])
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(lambda path: read_slice(path).shape, files):
+            pass
+    return time.perf_counter() - begun
+
+
+class _Stack:
+    def __init__(self, store):
+        self._store = store
+
+    def __getitem__(self, index):
+        return self._store[index].read().result()
+
+
+def engine(results: str, host: str, connections: int, cores: int) -> dict:
+    """Send each channel of finished stacks, without jobs around it, and then from memory."""
+    endpoint = Endpoint("remote", "http", host, "bench", "token")
+    figures = {}
+    for folder in sorted(Path(results, "volumes", "bench").iterdir()):
+        plan, _ = read_plan(folder / "plan.json")
+        dtype = "uint16" if folder.name == "image" else "uint64"
+        stack = _Stack(open_stack(folder / "stack.zarr"))
+        boxes = [
+            list(cuboids_of(plan.extent, slab_range(slab, plan.depth, plan.extent[0])))
+            for slab in range(slab_count(plan.extent[0], plan.depth))
+        ]
+        with BossdbClient(endpoint, connections) as client:
+            client.check_token()
+            begun = time.perf_counter()
+            ledger = Path(results, "bench-ledger", folder.name)
+            begin_ledger(ledger, "bench", plan.extent[0])
+            counts = Counts()
+            for slab in boxes:
+                with SlabLedger(ledger, slab, "bench") as held:
+                    upload = SlabUpload(
+                        client, f"lab/bench/{folder.name}", dtype, stack, held, cores
+                    )
+                    counts += upload.run(slab, Verification("none"))
+            ours = time.perf_counter() - begun
+            floor = _from_memory(
+                client, folder.name, dtype, stack, list(itertools.chain(*boxes)), connections
+            )
+        voxels = int(np.prod(plan.extent)) * np.dtype(dtype).itemsize
+        figures[folder.name] = {
+            "seconds": ours,
+            "floor": floor,
+            "MB/s": voxels / ours / 1e6,
+            "wire": counts.wire,
+        }
+    return figures
+
+
+def _from_memory(client, name, dtype, stack, boxes, connections) -> float:
+    codec = CodecChoice(dtype).cheap
+    loads = [(box, codec.pack(stack[box.slices].astype(dtype))) for box in boxes]
+    loads = [(box, body) for box, body in loads if stack[box.slices].any()]
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(connections) as pool:
+        for _ in pool.map(lambda load: client.post_body(f"lab/floor/{name}", *load), loads):
+            pass
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    kind, *arguments = sys.argv[1:]
+    if kind == "decode":
+        print(json.dumps({"seconds": decode(*arguments)}))
+    else:
+        results, host, connections, cores = arguments
+        print(json.dumps(engine(results, host, int(connections), int(cores))))

@@ -32,6 +32,7 @@ rule map_features:
         resolved="results/features/{bucket}/resolved.json",
     output:
         payloads="results/features/{bucket}/payloads.json",
+        coverage="results/features/{bucket}/coverage.tsv",
         findings="results/features/{bucket}/findings.json",
     log:
         "logs/map_features/{bucket}.log",

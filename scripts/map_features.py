@@ -9,5 +9,6 @@ with job_log(snakemake.log[0]):
         regions=snakemake.input.regions,
         resolved=snakemake.input.resolved,
         payloads=snakemake.output.payloads,
+        coverage=snakemake.output.coverage,
         findings=snakemake.output.findings,
     )

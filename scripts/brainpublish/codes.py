@@ -205,9 +205,10 @@ REGION_CODES: dict[str, Code] = {
     "LONG_ROWS_UNUSED": Code("note", "rows of a long table belong to no feature of the config"),
     "VALUE_MISSING": Code("note", "regions without a value are left out"),
     "VALUE_CODE": Code(
-        "warning",
+        "error",
         "a value looks like a code for missing",
-        "Name it in the table's section, as `missing: ['-999']`, if it stands for no value.",
+        "Name it in the table's section, as `missing: ['-999']`; or write `missing: []` there if "
+        "it is a value like the others.",
     ),
     "VALUE_ZERO": Code(
         "note",

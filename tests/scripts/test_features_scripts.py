@@ -44,7 +44,11 @@ def prepare(bucket=BUCKET):
     run(
         "map_features.py",
         {"regions": "regions.tsv", "resolved": "resolved.json"},
-        {"payloads": "payloads.json", "findings": "findings.json"},
+        {
+            "payloads": "payloads.json",
+            "coverage": "coverage.tsv",
+            "findings": "findings.json",
+        },
         bucket=bucket,
     )
 
@@ -64,6 +68,10 @@ def test_from_a_table_to_a_receipt(folder):
     assert [finding["code"] for finding in read_json("findings.json")] == ["VALUE_ZERO"]
     payload = read_json("payloads.json")["rate"]["payload"]
     assert payload["feature_data"]["mappings"]["allen"]["data"]["1347"] == {"mean": 1.2}
+    header, row = Path("coverage.tsv").read_text().splitlines()
+    shown = dict(zip(header.split("\t"), row.split("\t"), strict=True))
+    assert (shown["feature"], shown["given"], shown["zero"]) == ("rate", "4", "AAA")
+    assert (shown["drawn_allen"], shown["drawn_beryl"], shown["drawn_cosmos"]) == ("7", "4", "2")
     run(
         "publish_bucket.py",
         {"payloads": "payloads.json"},

@@ -174,7 +174,7 @@ def test_defaults_reach_into_maps_and_lists():
     assert config["buckets"]["b"]["tree"] is None
     table = config["buckets"]["b"]["tables"][0]
     assert table["aggregate"] == "error"
-    assert table["missing"] == []
+    assert table["missing"] is None
     assert table["separator"] is None
     none = dict.fromkeys(("median", "std", "min", "max", "count", "uncertainty"))
     rate = {"column": "rate", "values": None, "unit": "", "short_desc": "", "statistics": none}

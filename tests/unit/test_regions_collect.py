@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brainpublish.findings import errors_in
 from brainpublish.regions.aggregate import Observation, aggregated
 from brainpublish.regions.collect import COLUMNS, resolve_bucket
-from brainpublish.regions.features import read_regions, write_regions
+from brainpublish.regions.features import read_regions, write_table
 
 TABLES = Path(__file__).parents[2].parent / "shared" / "data" / "region-tables"
 GETTING_STARTED = "acronym,rate\nMOp1,1.2\nMOs5,3.4\nAAA,0.0\nACAd2/3,0.1\n"
@@ -51,7 +51,7 @@ def test_getting_started(resolved):
 
 def test_the_written_table_is_read_back_with_all_digits(resolved, tmp_path):
     frame, _ = resolved("acronym,rate\nMOp1,0.1\nCUL4 5,123456789.123\n", hemisphere="both")
-    write_regions(tmp_path / "regions.tsv", frame)
+    write_table(tmp_path / "regions.tsv", frame)
     pd.testing.assert_frame_equal(read_regions(tmp_path / "regions.tsv"), frame, check_dtype=False)
 
 

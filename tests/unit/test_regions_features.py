@@ -166,7 +166,7 @@ def test_a_code_for_missing_is_suspected(values, suspect):
     regions = ("CA1", "MOp1", "AAA", "VISa1")
     given_values = dict(zip(regions, values, strict=False))
     _, findings = map_bucket(bucket("a"), table(a=given_values))
-    assert (("warning", "VALUE_CODE") in codes(findings)) is suspect
+    assert (("error", "VALUE_CODE") in codes(findings)) is suspect
 
 
 def test_no_rows_give_no_payload():

@@ -190,7 +190,7 @@ def _feature_observations(
 
 
 def _number(text: str, section: dict) -> Cell:
-    return cell_number(text, section.get("decimal", "."), section.get("missing", ()))
+    return cell_number(text, section.get("decimal", "."), section.get("missing") or ())
 
 
 def _weights(table: Table, section: dict, places: Places) -> tuple[dict[int, float], list[Finding]]:

@@ -41,6 +41,44 @@ def hidden_places(operator: Operator, mapping: str, places: Sequence[Place]) -> 
     return [place for place, is_seen in zip(places, seen, strict=True) if not is_seen]
 
 
+def coverage(
+    operator: Operator, places: Sequence[Place], values: Sequence[float], others: Sequence[Place]
+) -> dict:
+    """Return where the values of a feature appear.
+
+    given: how many regions have a value; missing: those of `others` that have none, though
+    other features of the table have; drawn: how many regions each view draws; nowhere: given
+    regions that no view draws; root: given regions that a view sends to root or void; zero:
+    regions that are painted grey because their value is exactly 0.
+    """
+    hidden = [set(hidden_places(operator, name, places)) for name in MAPPINGS]
+    given = set(places)
+    return {
+        "given": len(places),
+        "missing": _names(place for place in others if place not in given),
+        "drawn": {
+            name: int(np.count_nonzero(~np.isin(operator.rows[name], (VOID, ROOT))))
+            for name in MAPPINGS
+        },
+        "nowhere": _names(place for place in places if all(place in each for each in hidden)),
+        "root": {
+            name: _names(places[at] for at in at_root(operator, name))
+            for name in ("beryl", "cosmos")
+        },
+        "zero": _names(p for p, value in zip(places, values, strict=True) if value == 0),
+    }
+
+
+def at_root(operator: Operator, mapping: str) -> list[int]:
+    """Return the positions of the values that a view puts into root or void."""
+    rows = np.flatnonzero(np.isin(operator.rows[mapping], (VOID, ROOT)))
+    return sorted(operator.weights[mapping][rows].indices.tolist())
+
+
+def _names(places: Iterable[Place]) -> list[str]:
+    return list(dict.fromkeys(universe().regions[index].acronym for index, _ in places))
+
+
 def overlap_findings(
     where: str,
     below: Mapping[Place, Sequence[Place]],
@@ -150,11 +188,19 @@ def visibility_findings(where: str, operator: Operator, places: Sequence[Place])
 
 
 def value_findings(
-    where: str, places: Sequence[Place], values: Sequence[float], unit: str = ""
+    where: str,
+    places: Sequence[Place],
+    values: Sequence[float],
+    unit: str = "",
+    codes_are_named: bool = False,
 ) -> list[Finding]:
-    """Say which values of a feature mislead a reader of the website."""
+    """Say which values of a feature mislead a reader of the website.
+
+    `codes_are_named`: the config says which texts stand for no value, so no other does.
+    """
     findings = []
-    if code := suspected_code(values):
+    code = suspected_code(values)
+    if code and not codes_are_named:
         findings.append(Finding("VALUE_CODE", where, code))
     zeros = [place for place, value in zip(places, values, strict=True) if value == 0]
     if zeros:

@@ -1,7 +1,7 @@
 """Payloads of all features of a bucket, out of its table of resolved regions."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from brainpublish.regions.collect import feature_names
 from brainpublish.regions.coverage import (
     AS_IS,
     EXPAND,
+    coverage,
     node_findings,
     overlap_findings,
     shortened,
@@ -20,7 +21,7 @@ from brainpublish.regions.coverage import (
     visibility_findings,
     visible,
 )
-from brainpublish.regions.mapping import Operator, build_operator, own_voxels
+from brainpublish.regions.mapping import MAPPINGS, Operator, build_operator, own_voxels
 from brainpublish.regions.overlap import Place, expanded, overlaps
 from brainpublish.regions.payload import feature_payload
 from brainpublish.regions.tree import tree_findings
@@ -29,15 +30,15 @@ from brainpublish.regions.universe import signed_id, universe
 WHOLE, OWN = "whole", "own"
 
 
-def write_regions(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write resolved regions as tab-separated text; numbers keep all their digits."""
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write a table as tab-separated text; numbers keep all their digits."""
     text = io.StringIO()
     frame.to_csv(text, sep="\t", index=False, lineterminator="\n")
     write_text(path, text.getvalue())
 
 
 def read_regions(path: str | Path) -> pd.DataFrame:
-    """Read what `write_regions` wrote."""
+    """Read resolved regions that `write_table` wrote."""
     frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     # pandas' own parser of numbers may be off in the last digit; Python's is not.
     return frame.assign(
@@ -49,13 +50,14 @@ def read_regions(path: str | Path) -> pd.DataFrame:
 
 
 def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list[Finding]]:
-    """Return {feature: {regions, digest, payload}} and findings about what will be seen.
+    """Return {feature: {regions, digest, coverage, payload}} and findings about what is seen.
 
     `frame` has the columns of `collect.COLUMNS`. A feature that no view shows is left out.
     Features with equal lists of regions share one operator.
     """
     findings = tree_findings(bucket["name"], bucket.get("tree"), feature_names(bucket))
     sections = {name: table for table in bucket["tables"] for name in table["features"]}
+    of_table = _places_of_tables(frame, sections)
     features: dict[str, dict] = {}
     for key, tables in _by_regions(frame, sections).items():
         where, places = _where(bucket, tables), _places(next(iter(tables.values())))
@@ -64,10 +66,17 @@ def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list
         for name, rows in tables.items():
             values = rows["value"].tolist()
             texts = _texts(sections[name]["features"][name])
-            findings += value_findings(_where(bucket, [name]), places, values, texts["unit"])
+            named = sections[name].get("missing") is not None
+            where = _where(bucket, [name])
+            findings += value_findings(where, places, values, texts["unit"], named)
             if visible(operator):
                 payload = feature_payload(_mapped(operator, rows), values, **texts)
-                features[name] = _prepared(payload, len(values))
+                features[name] = {
+                    "regions": len(values),
+                    "digest": digest_of_json(payload),
+                    "coverage": coverage(operator, places, values, of_table[id(sections[name])]),
+                    "payload": payload,
+                }
     return features, findings
 
 
@@ -90,6 +99,27 @@ def _by_regions(
         ways = section.get("overlap", AS_IS), section.get("nodes", WHOLE)
         grouped.setdefault((tuple(rows["atlas_id"].tolist()), *ways), {})[name] = rows
     return grouped
+
+
+def _places_of_tables(frame: pd.DataFrame, sections: dict[str, dict]) -> dict[int, Sequence[Place]]:
+    """Return {id of a table's section: the places that any of its features has a value for}."""
+    of_table: dict[int, dict[Place, None]] = {}
+    for name, rows in frame.groupby("feature", sort=False):
+        of_table.setdefault(id(sections[name]), {}).update(dict.fromkeys(_places(rows)))
+    return {key: list(places) for key, places in of_table.items()}
+
+
+def coverage_table(features: Mapping[str, dict]) -> pd.DataFrame:
+    """Return the coverage of features as a table: one row each, lists of acronyms as text."""
+    rows = []
+    for name, feature in features.items():
+        held = feature["coverage"]
+        drawn = {f"drawn_{view}": count for view, count in held["drawn"].items()}
+        root = {f"root_{view}": ", ".join(each) for view, each in held["root"].items()}
+        lists = {key: ", ".join(held[key]) for key in ("missing", "nowhere", "zero")}
+        rows.append({"feature": name, "given": held["given"], **drawn, **root, **lists})
+    columns = ["feature", "given", *(f"drawn_{view}" for view in MAPPINGS), "root_beryl"]
+    return pd.DataFrame(rows, columns=[*columns, "root_cosmos", "missing", "nowhere", "zero"])
 
 
 def _operator(
@@ -123,10 +153,6 @@ def _signed_id(place: Place, own: dict[int, int]) -> int:
 
 def _where(bucket: dict, names: Iterable[str]) -> str:
     return f"bucket {bucket['name']}, {shortened(names)}"
-
-
-def _prepared(payload: dict, regions: int) -> dict:
-    return {"regions": regions, "digest": digest_of_json(payload), "payload": payload}
 
 
 def _places(rows: pd.DataFrame) -> Sequence[tuple[int, str]]:

@@ -133,7 +133,7 @@ class Resolver:
         ]
         if not near:
             return "no such atlas id" if atlas_id else ""
-        return f"{' and '.join(near[:3])}: was the column stored as float32?"
+        return f"{', '.join(near)}: was the column stored as float32?"
 
     def _hint(self, text: str, plain: str, folded: set[Region]) -> str:
         if looks_like_date(text):

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainpublish.findings import Finding
+from brainpublish.regions.values import NUMBER
 
 log = logging.getLogger(__name__)
 
@@ -93,18 +94,29 @@ def _rows(
     if suffix in (".parquet", ".pqt"):
         return _typed_rows(_read_by_pandas(path, pd.read_parquet)), []
     if suffix in SPREADSHEETS:
-        frame = _read_by_pandas(
-            path, pd.read_excel, sheet_name=0 if sheet is None else sheet, header=None, dtype=object
-        )
-        return _typed_rows(frame, header=False), []
+        return _typed_rows(_read_by_pandas(path, _read_sheet, sheet=sheet), header=False), []
     text, encoding = decoded(_plain_bytes(path))
     rows, used = split_rows(text, wanted, separator)
-    return rows, _reading_notes(path, encoding, used)
+    return rows, _reading_notes(path, encoding, used, len(_header(rows)))
+
+
+def _read_sheet(path: str, sheet: str | int | None) -> pd.DataFrame:
+    with pd.ExcelFile(path) as book:
+        wanted = 0 if sheet is None else sheet
+        if wanted not in book.sheet_names and not _is_position(wanted, len(book.sheet_names)):
+            raise Unreadable(f"it has no sheet {wanted!r}, but {', '.join(book.sheet_names)}")
+        return pd.read_excel(book, sheet_name=wanted, header=None, dtype=object)
+
+
+def _is_position(sheet: str | int, count: int) -> bool:
+    return isinstance(sheet, int) and sheet < count
 
 
 def _read_by_pandas(path: str, read, **options) -> pd.DataFrame:
     try:
         return read(path, **options)
+    except Unreadable:
+        raise
     except ImportError as error:
         raise Unreadable(f"a package is needed to read it: {error}") from None
     except Exception as error:
@@ -203,12 +215,12 @@ def cell_text(value: object) -> str:
     return str(value)
 
 
-def _reading_notes(path: str, encoding: str, separator: str) -> list[Finding]:
+def _reading_notes(path: str, encoding: str, separator: str, columns: int) -> list[Finding]:
     odd = []
     if encoding not in ("utf-8", "utf-8-sig"):
         odd.append(f"encoding {encoding}")
     if separator != ",":
-        odd.append(f"separator {SEPARATOR_NAMES.get(separator, separator)}")
+        odd.append(f"separator {SEPARATOR_NAMES.get(separator, separator)}, {columns} columns")
     return [Finding("TABLE_READ_AS", path, "read with " + ", ".join(odd))] if odd else []
 
 
@@ -219,6 +231,8 @@ def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> 
     for name in dict.fromkeys(wanted):
         if name not in header:
             what = f"no column {name!r}{_look_alike(name, header)}; its columns are {shown}"
+            if any(NUMBER.fullmatch(each) for each in header):
+                what += "; the first row holds numbers: has the table no header?"
             findings.append(Finding("TABLE_COLUMN", path, what))
         elif header.count(name) > 1:
             findings.append(

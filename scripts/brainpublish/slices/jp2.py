@@ -1,0 +1,122 @@
+"""Reads JPEG 2000: JP2 files and bare codestreams (ISO/IEC 15444-1). Arrays are y, x."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from brainpublish.slices.header import Header, UnreadableSlice, dtype_of_bits
+from brainpublish.slices.openjpeg import use_bundled_openjpeg
+
+# What OpenJPEG says of boxes beside the pixels tells nothing about the pixels.
+_HARMLESS = re.compile(r"box|colr|color|icc|cdef|unknown marker|\bcom\b|profile", re.IGNORECASE)
+_METRE_NM = 1e9
+
+
+def jp2_header(path: Path, page: int = 0) -> Header:
+    """Read the header of a JPEG 2000 file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = _opened(path)
+        boxes = _all_boxes(file.box)
+        _check_end(path, boxes)
+        size, coding = _segment(file, "SIZ"), _segment(file, "COD")
+        height, width = file.shape[:2]
+    if any(step != 1 for step in (*size.xrsiz, *size.yrsiz)):
+        raise UnreadableSlice("SLICE_TYPE", "holds channels of several resolutions")
+    if len({*size.bitdepth}) > 1 or len({*size.signed}) > 1:
+        raise UnreadableSlice("SLICE_TYPE", "holds channels of several bit depths")
+    bits, signed = size.bitdepth[0], bool(size.signed[0])
+    if bits > 16:
+        raise UnreadableSlice("SLICE_TYPE", f"holds values of {bits} bits; JP2 up to 16 is read")
+    shifted = size.xosiz or size.yosiz or size.xtosiz or size.ytosiz
+    return Header(
+        "jp2",
+        width,
+        height,
+        bits,
+        dtype_of_bits(bits, signed),
+        # Transformation 0 is the irreversible 9-7 wavelet (table A.20).
+        lossy=coding.xform == 0,
+        samples=len(size.bitdepth),
+        block_rows=0 if shifted else min(size.ytsiz, height),
+        palette=_palette(boxes),
+        voxel_nm=_voxel(boxes),
+    )
+
+
+def jp2_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np.ndarray:
+    """Decode rows of a JPEG 2000 file.
+
+    Raises:
+        UnreadableSlice: also where the decoder goes on after damage that it found.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        file = _opened(path)
+        if header.palette:
+            file.ignore_pclr_cmap_cdef = True
+        if stop - start == header.height:
+            values = file[:]
+        elif header.block_rows:
+            values = file[start:stop, :]
+        else:
+            values = file[:][start:stop]
+    complaints = [str(each.message) for each in said if "OpenJPEG" in str(each.message)]
+    serious = [text for text in complaints if not _HARMLESS.search(text)]
+    if serious:
+        text = serious[0].removeprefix("OpenJPEG library warning:").strip()
+        raise UnreadableSlice("SLICE_UNREADABLE", f"is damaged, the decoder says: {text}")
+    return values
+
+
+def _opened(path: Path):
+    return use_bundled_openjpeg().Jp2k(path)
+
+
+def _segment(file, marker: str):
+    return next(part for part in file.codestream.segment if part.marker_id == marker)
+
+
+def _all_boxes(boxes) -> list:
+    return [each for box in boxes for each in (box, *_all_boxes(getattr(box, "box", [])))]
+
+
+def _check_end(path: Path, boxes: list) -> None:
+    held = path.stat().st_size
+    streams = [box for box in boxes if box.box_id == "jp2c"]
+    needed = max((box.offset + box.length for box in streams), default=held)
+    if needed > held:
+        raise UnreadableSlice(
+            "SLICE_UNREADABLE", f"ends early: {held:,} of {needed:,} bytes are there"
+        )
+    if not streams:
+        _check_end_marker(path)
+
+
+def _check_end_marker(path: Path) -> None:
+    with path.open("rb") as file:
+        file.seek(-2, 2)
+        if file.read() != b"\xff\xd9":
+            raise UnreadableSlice("SLICE_UNREADABLE", "ends early: its end marker is missing")
+
+
+def _palette(boxes: list) -> tuple[tuple[int, int, int], ...]:
+    for box in boxes:
+        if box.box_id == "pclr":
+            columns = np.atleast_2d(box.palette)
+            wide = columns[:, [0, 1, 2] if columns.shape[1] > 2 else [0, 0, 0]]
+            return tuple(tuple(map(int, row)) for row in wide)
+    return ()
+
+
+def _voxel(boxes: list) -> tuple[float | None, float | None, float | None]:
+    for box in boxes:
+        if box.box_id == "resc" and box.horizontal_resolution > 0 and box.vertical_resolution > 0:
+            return (
+                _METRE_NM / box.horizontal_resolution,
+                _METRE_NM / box.vertical_resolution,
+                None,
+            )
+    return None, None, None

@@ -1,0 +1,115 @@
+"""Reads PNG and JPEG. Arrays are y, x, or y, x, samples."""
+
+import zlib
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+from brainpublish.slices.header import Header, UnreadableSlice, dtype_of_bits
+
+# Large slices are this tool's daily work, so Pillow's guard against them is off.
+Image.MAX_IMAGE_PIXELS = None
+
+_ORIENTATION = 274
+_PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PNG_PALETTE = 3
+_JPEG_SAMPLES = {"L": 1, "RGB": 3}
+
+
+def png_header(path: Path, page: int = 0) -> Header:
+    """Read the header of a PNG file (W3C PNG specification, 11.2.1 IHDR)."""
+    with path.open("rb") as file:
+        start = file.read(26)
+        file.seek(-min(12, len(start)), 2)
+        end = file.read()
+    if b"IEND" not in end:
+        raise UnreadableSlice("SLICE_UNREADABLE", "ends early: the closing IEND chunk is missing")
+    width, height = int.from_bytes(start[16:20]), int.from_bytes(start[20:24])
+    bits, colour = start[24], start[25]
+    with Image.open(path) as image:
+        palette = _palette_of(image) if colour == _PNG_PALETTE else ()
+        # Pillow decodes the whole file to look for this behind the pixels.
+        orientation = image.getexif().get(_ORIENTATION, 1) if "exif" in image.info else 1
+    return Header(
+        "png",
+        width,
+        height,
+        bits,
+        dtype_of_bits(bits),
+        lossy=False,
+        samples=_PNG_SAMPLES[colour],
+        orientation=orientation,
+        palette=palette,
+    )
+
+
+def png_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np.ndarray:
+    """Decode a PNG file and return some of its rows.
+
+    Raises:
+        UnreadableSlice: also if a chunk's checksum is wrong, which decoders pass over.
+    """
+    data = path.read_bytes()
+    _check_chunks(data)
+    if header.bit_depth == 16 and header.samples > 1:
+        # Pillow would cut these to 8 bits.
+        return imagecodecs.png_decode(data)[start:stop]
+    with Image.open(path) as image:
+        values = np.asarray(image)[start:stop]
+    if header.bit_depth == 1:
+        return values.astype(np.uint8)
+    if header.bit_depth in (2, 4) and not header.palette:
+        # Pillow stretches such values to 0..255; this takes exactly that back.
+        return values // (255 // ((1 << header.bit_depth) - 1))
+    return values
+
+
+def _check_chunks(data: bytes) -> None:
+    at = 8
+    view = memoryview(data)
+    while at + 12 <= len(data):
+        length = int.from_bytes(view[at : at + 4])
+        end = at + 8 + length
+        if end + 4 > len(data):
+            raise UnreadableSlice("SLICE_UNREADABLE", "ends early, inside a chunk")
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
+            name = bytes(view[at + 4 : at + 8]).decode("latin-1")
+            raise UnreadableSlice("SLICE_UNREADABLE", f"its {name} chunk has a wrong checksum")
+        at = end + 4
+
+
+def _palette_of(image: Image.Image) -> tuple[tuple[int, int, int], ...]:
+    flat = image.getpalette("RGB") or []
+    return tuple(zip(flat[0::3], flat[1::3], flat[2::3], strict=True))
+
+
+def jpeg_header(path: Path, page: int = 0) -> Header:
+    """Read the header of a JPEG file."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 64), 2)
+        end = file.read()
+    if b"\xff\xd9" not in end:
+        raise UnreadableSlice("SLICE_UNREADABLE", "ends early: the closing JPEG marker is missing")
+    with Image.open(path) as image:
+        if image.mode not in _JPEG_SAMPLES:
+            raise UnreadableSlice(
+                "SLICE_TYPE", f"has the colour model {image.mode!r}, which is no grey scale"
+            )
+        return Header(
+            "jpeg",
+            image.width,
+            image.height,
+            8,
+            "uint8",
+            lossy=True,
+            samples=_JPEG_SAMPLES[image.mode],
+            orientation=image.getexif().get(_ORIENTATION, 1),
+        )
+
+
+def jpeg_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np.ndarray:
+    """Decode a JPEG file and return some of its rows."""
+    with Image.open(path) as image:
+        return np.asarray(image)[start:stop]

@@ -1,0 +1,215 @@
+"""Reads TIFF: pages, also of BigTIFF, OME and ImageJ files. Arrays are y, x(, samples)."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from brainpublish.slices.header import Header, UnreadableSlice
+
+_LOSSY = {"JPEG", "OJPEG", "JPEG_LOSSY", "WEBP", "JPEGXR", "JPEGXR_NDPI", "LERC"}
+_LOSSY |= {"APERIO_JP2000_YCBC", "APERIO_JP2000_RGB"}
+_GREY = {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE"}
+_UNITS_NM = {"nm": 1.0, "nanometer": 1.0, "µm": 1e3, "um": 1e3, "micron": 1e3, "microns": 1e3}
+_UNITS_NM |= {"micrometer": 1e3, "mm": 1e6, "millimeter": 1e6, "cm": 1e7, "centimeter": 1e7}
+_UNITS_NM |= {"\\u00b5m": 1e3, "μm": 1e3, "m": 1e9, "inch": 2.54e7}
+_TAG_UNITS_NM = {2: 2.54e7, 3: 1e7}
+
+
+def count_pages(path: Path) -> int:
+    """Return how many slices a TIFF file holds: pages, or planes of an ImageJ stack."""
+    with _opened(path) as file:
+        return _planes(file)
+
+
+def tiff_header(path: Path, page: int = 0) -> Header:
+    """Read the header of one page of a TIFF file."""
+    with _opened(path) as file:
+        _check_series(file)
+        held = _page(file, page)
+        _check_type(held)
+        _check_segments(held, path.stat().st_size)
+        return Header(
+            "tiff",
+            held.imagewidth,
+            held.imagelength,
+            held.bitspersample,
+            "uint8" if held.dtype.kind == "b" else held.dtype.newbyteorder("=").name,
+            lossy=held.compression.name in _LOSSY,
+            samples=held.samplesperpixel,
+            block_rows=min(held.tilelength or held.rowsperstrip, held.imagelength),
+            orientation=int(getattr(held.tags.get("Orientation"), "value", 1)),
+            white_is_zero=held.photometric.name == "MINISWHITE",
+            palette=_palette(held),
+            voxel_nm=_voxel(file, held),
+        )
+
+
+def tiff_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np.ndarray:
+    """Decode rows of one page of a TIFF file."""
+    with _opened(path) as file:
+        held = _page(file, page)
+        values = _virtual_rows(file, held, page) if _is_virtual(file) else None
+        if values is not None:
+            values = values[start:stop]
+        elif held.planarconfig == 2 and held.samplesperpixel > 1:
+            values = np.moveaxis(held.asarray(), 0, -1)[start:stop]
+        else:
+            values = _segment_rows(file, held, start, stop)
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def page_digest(path: Path, page: int) -> tuple[int, str]:
+    """Return number and sha256 of the bytes in which one page's pixels are stored."""
+    digest, size = hashlib.sha256(), 0
+    with _opened(path) as file:
+        held = _page(file, page)
+        spans = zip(held.dataoffsets, held.databytecounts, strict=True)
+        if _is_virtual(file):
+            spans = [(held.dataoffsets[0] + page * held.nbytes, held.nbytes)]
+        for offset, count in spans:
+            file.filehandle.seek(offset)
+            data = file.filehandle.read(count)
+            digest.update(data)
+            size += len(data)
+    return size, digest.hexdigest()
+
+
+def _opened(path: Path) -> tifffile.TiffFile:
+    return tifffile.TiffFile(path, _multifile=False)
+
+
+def _is_virtual(file: tifffile.TiffFile) -> bool:
+    # ImageJ writes stacks above 4 GiB as one page and a note of how many planes follow it.
+    return _planes(file) > 1 and len(file.pages) == 1
+
+
+def _planes(file: tifffile.TiffFile) -> int:
+    series = file.series[0]
+    if file.is_imagej and len(file.pages) == 1:
+        return int((file.imagej_metadata or {}).get("images", 1))
+    return len(series) if file.is_ome or file.is_imagej else len(file.pages)
+
+
+def _page(file: tifffile.TiffFile, page: int) -> tifffile.TiffPage:
+    if _is_virtual(file):
+        return file.pages.first
+    held = file.series[0][page] if file.is_ome else file.pages[page]
+    if held is None:
+        raise UnreadableSlice("SLICE_PAGES", "is a part of a set of files that belong together")
+    return held.aspage()
+
+
+def _check_series(file: tifffile.TiffFile) -> None:
+    series = file.series[0]
+    sizes = dict(zip(series.axes, series.shape, strict=True))
+    several = [f"{axis} = {sizes[axis]}" for axis in "CTPR" if sizes.get(axis, 1) > 1]
+    if several and (file.is_ome or file.is_imagej):
+        raise UnreadableSlice(
+            "SLICE_PAGES", f"holds several stacks ({', '.join(several)}); one is needed"
+        )
+    if not file.is_ome and len(file.pages) > 1 and len({p.shape for p in file.pages}) > 1:
+        raise UnreadableSlice("SLICE_PAGES", f"holds {len(file.pages)} pages of several sizes")
+
+
+def _check_type(page: tifffile.TiffPage) -> None:
+    if page.photometric.name not in _GREY:
+        raise UnreadableSlice(
+            "SLICE_TYPE", f"has the colour model {page.photometric.name}, which is no grey scale"
+        )
+    if page.dtype is None or page.dtype.kind not in "uibf" or page.imagedepth > 1:
+        raise UnreadableSlice("SLICE_TYPE", f"holds values of type {page.dtype}")
+
+
+def _check_segments(page: tifffile.TiffPage, held: int) -> None:
+    if not page.dataoffsets or 0 in page.databytecounts or 0 in page.dataoffsets:
+        raise UnreadableSlice("SLICE_UNREADABLE", "has parts that were never written")
+    spans = zip(page.dataoffsets, page.databytecounts, strict=True)
+    needed = max(offset + count for offset, count in spans)
+    if needed > held:
+        raise UnreadableSlice(
+            "SLICE_UNREADABLE", f"ends early: {held:,} of {needed:,} bytes are there"
+        )
+    if page.compression.name == "NONE" and sum(page.databytecounts) < page.nbytes * (
+        page.bitspersample / (8 * page.dtype.itemsize)
+    ):
+        raise UnreadableSlice("SLICE_UNREADABLE", "holds fewer bytes than its pixels take")
+
+
+def _virtual_rows(file: tifffile.TiffFile, page: tifffile.TiffPage, plane: int) -> np.ndarray:
+    file.filehandle.seek(page.dataoffsets[0] + plane * page.nbytes)
+    data = file.filehandle.read(page.nbytes)
+    if len(data) < page.nbytes:
+        raise UnreadableSlice("SLICE_UNREADABLE", f"ends early, in plane {plane + 1}")
+    return np.frombuffer(data, page.dtype.newbyteorder(file.byteorder)).reshape(page.shape)
+
+
+def _segment_rows(
+    file: tifffile.TiffFile, page: tifffile.TiffPage, start: int, stop: int
+) -> np.ndarray:
+    """Decode the strips or tiles that hold some rows; segments are in row order."""
+    rows = page.tilelength or page.rowsperstrip
+    across = -(-page.imagewidth // page.tilewidth) if page.is_tiled else 1
+    first, last = start // rows, -(-stop // rows)
+    shape = (stop - start, page.imagewidth, page.samplesperpixel)
+    out = np.zeros(shape, page.dtype.newbyteorder("="))
+    for index in range(first * across, last * across):
+        file.filehandle.seek(page.dataoffsets[index])
+        data = file.filehandle.read(page.databytecounts[index])
+        segment, (_, _, y, x, _), _ = page.decode(
+            data, index, jpegtables=page.jpegtables, jpegheader=page.jpegheader
+        )
+        if segment is None:
+            raise UnreadableSlice("SLICE_UNREADABLE", "has parts that were never written")
+        _place(out, segment[0], y - start, x)
+    return out[..., 0] if page.samplesperpixel == 1 else out
+
+
+def _place(out: np.ndarray, segment: np.ndarray, y: int, x: int) -> None:
+    """Copy the part of a segment that lies inside; y may be negative or beyond."""
+    above = max(0, -y)
+    inside = segment[above : max(above, out.shape[0] - y), : out.shape[1] - x]
+    y += above
+    out[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+
+
+def _palette(page: tifffile.TiffPage) -> tuple[tuple[int, int, int], ...]:
+    if page.photometric.name != "PALETTE" or page.colormap is None:
+        return ()
+    return tuple(tuple(int(level) >> 8 for level in row) for row in page.colormap.T)
+
+
+def _voxel(file: tifffile.TiffFile, page: tifffile.TiffPage):
+    if file.is_ome:
+        return tuple(_ome_size(file.ome_metadata or "", axis) for axis in "XYZ")
+    if file.is_imagej:
+        unit = _UNITS_NM.get(str((file.imagej_metadata or {}).get("unit", "")).strip())
+        spacing = (file.imagej_metadata or {}).get("spacing")
+        deep = unit and spacing and float(spacing) * unit
+        return (*(_tag_size(page, name, unit) for name in ("XResolution", "YResolution")), deep)
+    unit = _TAG_UNITS_NM.get(getattr(page.tags.get("ResolutionUnit"), "value", None))
+    return (*(_tag_size(page, name, unit) for name in ("XResolution", "YResolution")), None)
+
+
+def _ome_size(text: str, axis: str) -> float | None:
+    size = re.search(rf'PhysicalSize{axis}="([^"]+)"', text)
+    if size is None:
+        return None
+    unit = re.search(rf'PhysicalSize{axis}Unit="([^"]+)"', text)
+    factor = _UNITS_NM.get(unit.group(1) if unit else "µm")
+    return float(size.group(1)) * factor if factor else None
+
+
+def _tag_size(page: tifffile.TiffPage, name: str, unit: float | None) -> float | None:
+    tag = page.tags.get(name)
+    if tag is None or not unit or not all(tag.value):
+        return None
+    per_unit = tag.value[0] / tag.value[1]
+    # Screen and print resolutions are what programs write when they know nothing better.
+    if unit == _TAG_UNITS_NM[2] and per_unit <= 1200:
+        return None
+    return unit / per_unit

@@ -9,11 +9,33 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
+from brainpublish import token_commands
 from brainpublish.findings import Refusal
 
+
+class PlainRefusals(TyperGroup):
+    """Commands whose refusals are shown as one plain paragraph."""
+
+    def invoke(self, ctx):
+        """Run a command; end with status 1 if it refuses."""
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            typer.echo(f"\n{refusal}\n", err=True)
+            raise typer.Exit(1) from None
+
+
 # Frames of a traceback would show tokens.
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    cls=PlainRefusals,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+app.add_typer(token_commands.app, name="token")
 
 EVERYWHERE = "0.0.0.0"
 NETWORK_WARNING = (
@@ -53,11 +75,7 @@ def serve(
 
     Prints the addresses, and the store's tokens, which other tools need.
     """
-    try:
-        _serve(store, port, open_to_network, faults)
-    except Refusal as refusal:
-        typer.echo(f"\n{refusal}\n", err=True)
-        raise typer.Exit(1) from None
+    _serve(store, port, open_to_network, faults)
 
 
 def _serve(folder: Path, port: int, open_to_network: bool, faults: bool) -> None:

@@ -2,10 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from brainpublish.atlas.endpoint import LOCAL, REMOTE, AtlasEndpoint, endpoint_id
-from brainpublish.atlas.tokens import CLIENT_FILE, client_file, global_key
+from brainpublish.atlas.endpoint import LOCAL, REMOTE, AtlasEndpoint
+from brainpublish.atlas.tokens import CLIENT_FILE, remote_atlas
 from brainpublish.bossdb.endpoint import Endpoint, remote_endpoint
 
 
@@ -48,16 +47,7 @@ def open_atlas(destination: dict) -> Iterator[AtlasEndpoint]:
             website}, with the official client's token file.
     """
     if destination["kind"] == REMOTE:
-        api = destination["api"]
-        yield AtlasEndpoint(
-            REMOTE,
-            api,
-            destination["website"],
-            urlsplit(api).netloc,
-            endpoint_id(api),
-            client_file(),
-            global_key,
-        )
+        yield remote_atlas(destination["api"], destination["website"])
         return
     from brainpublish.local.atlas import create_app
     from brainpublish.local.serve import serving

@@ -24,4 +24,6 @@ def _claim(receipt: dict) -> str:
             f"{receipt['channel']}: {cuboids['total']} cuboids, "
             f"{read['cuboids']} read back equal ({read['mode']})"
         )
-    return f"{len(receipt['features'])} features: {receipt['url']}"
+    left = ", ".join(receipt["left"])
+    more = f"; still there, but not in the config: {left}" if left else ""
+    return f"{len(receipt['features'])} features: {receipt['url']}{more}"

@@ -410,7 +410,8 @@ def test_features_that_left_the_config_stay_unless_prune_is_set(service):
     service.ask("POST", "buckets/b", token, json=body)
     rest = {"rate": features()["rate"]}
     tree = {"rate": "rate"}
-    assert run(service, section(tree=tree), rest)["removed"] == []
+    receipt = run(service, section(tree=tree), rest)
+    assert (receipt["removed"], receipt["left"]) == ([], ["phase"])
     service.faults.add(Drop(when="reply", method="DELETE", times=1))
     assert run(service, section(tree=tree, prune=True), rest)["removed"] == ["phase"]
     assert service.listing()["features"].keys() == {"rate", "theirs"}

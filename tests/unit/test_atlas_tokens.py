@@ -1,10 +1,10 @@
 """Keys and tokens: where they are found, and that none is ever lost or shown."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +12,16 @@ import pytest
 from brainpublish.atlas.endpoint import LOCAL, REMOTE, AtlasEndpoint, endpoint_id
 from brainpublish.atlas.tokens import (
     client_file,
-    export_tokens,
     find_token,
     global_key,
-    import_tokens,
     keep_token,
     mark_created,
     missing_atlas_secrets,
+    remote_atlas,
+    side_file,
 )
 from brainpublish.findings import Refusal
+from brainpublish.token_commands import PUBLIC_API
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 REMOTE_DESTINATION = {"kind": REMOTE, "api": "https://a.example/api/", "website": "https://w/"}
@@ -120,36 +121,79 @@ def test_missing_secrets_name_every_bucket_and_every_place(monkeypatch):
     assert missing_atlas_secrets(REMOTE_DESTINATION, ["a", "b"]) == []
 
 
-def test_tokens_travel_in_a_private_file(home):
-    token = keep_token(endpoint(), "mine")
-    keep_token(endpoint(), "other")
-    export_tokens(client_file(), ["mine"], home / "lab.json")
-    assert stat.S_IMODE((home / "lab.json").stat().st_mode) == 0o600
-    assert json.loads((home / "lab.json").read_text()) == {"buckets": {"mine": {"token": token}}}
-    colleague = home / "colleague" / "custom_features.json"
-    assert import_tokens(home / "lab.json", colleague) == ["mine"]
-    assert import_tokens(home / "lab.json", colleague) == ["mine"], "again is no fault"
-    there = replace(endpoint(), tokens_file=colleague)
-    assert (find_token(there, "mine").value, find_token(there, "mine").created) == (token, True)
-    assert find_token(there, "other") is None
+def command(*arguments, given=None):
+    return subprocess.run(
+        [sys.executable, "-m", "brainpublish.cli", "token", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        env={"HOME": str(Path.home()), "PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]},
+    )
 
 
-def test_no_token_is_replaced_or_made_up(home):
-    keep_token(endpoint(), "mine")
-    with pytest.raises(Refusal, match="no token of theirs"):
-        export_tokens(client_file(), ["mine", "theirs"], home / "lab.json")
-    assert not (home / "lab.json").exists()
-    export_tokens(client_file(), ["mine"], home / "lab.json")
-    with pytest.raises(Refusal, match="exists already"):
-        export_tokens(client_file(), ["mine"], home / "lab.json")
-    (home / "wrong.json").write_text('{"buckets": {"mine": {"token": "x"}, "new": {"token": "y"}}}')
+def test_a_token_travels_by_pipe_and_by_file(home, monkeypatch):
+    public = remote_atlas(PUBLIC_API)
+    token = keep_token(public, "mine")
+    mark_created(public, "mine")
+    printed = command("export", "mine")
+    assert (printed.returncode, printed.stdout) == (0, f"{token}\n")
+    assert command("export", "mine", str(home / "lab.token")).returncode == 0
+    assert stat.S_IMODE((home / "lab.token").stat().st_mode) == 0o600
+    again = command("export", "mine", str(home / "lab.token"))
+    assert "exists already" in again.stderr
+    whole = client_file().read_text()
+    for number, arguments in enumerate([(), (str(home / "lab.token"),), ("-",)]):
+        monkeypatch.setenv("HOME", str(home / f"colleague {number}"))
+        given = {0: printed.stdout, 2: whole}.get(number)
+        for _ in range(2):
+            done = command("import", "mine", *arguments, given=given)
+            assert done.returncode == 0, done.stderr
+            assert token not in done.stdout + done.stderr
+        found = find_token(public, "mine")
+        assert (found.value, found.created) == (token, True)
+        assert stat.S_IMODE(client_file().stat().st_mode) == 0o600
+
+
+def test_no_token_is_replaced_made_up_or_shown(home):
+    token = keep_token(remote_atlas(PUBLIC_API), "mine")
     before = client_file().read_text()
-    with pytest.raises(Refusal, match="other tokens of mine"):
-        import_tokens(home / "wrong.json", client_file())
+    for arguments, given, says in (
+        (("export", "theirs"), None, "No token of theirs"),
+        (("import", "mine"), "othertoken", "another token of mine"),
+        (("import", "mine"), "", "no token of mine"),
+        (("import", "mine"), '{"buckets": {}}', "no token of mine"),
+        (("import", "mine"), "two words", "no token of mine"),
+        (("import", "mine", "atokenbymistake"), None, "cannot be read"),
+    ):
+        done = command(*arguments, given=given)
+        assert done.returncode == 1
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "mistake" not in done.stderr
+        assert token not in done.stderr
     assert client_file().read_text() == before
-    (home / "empty.json").write_text("{}")
-    with pytest.raises(Refusal, match="holds no token"):
-        import_tokens(home / "empty.json", client_file())
+
+
+def test_buckets_of_one_name_on_two_services_have_their_own_tokens():
+    one, other = remote_atlas("http://one.example/api/"), remote_atlas("http://other.example/api/")
+    first, second = keep_token(one, "b"), keep_token(other, "b")
+    assert first != second
+    mark_created(one, "b")
+    assert (find_token(one, "b").value, find_token(one, "b").created) == (first, True)
+    assert (find_token(other, "b").value, find_token(other, "b").created) == (second, False)
+    mark_created(other, "b")
+    assert find_token(other, "b").created is True
+    content = json.loads(client_file().read_text())["buckets"]
+    assert content.keys() == {"b"}, "the client's file keeps the client's form"
+    assert stat.S_IMODE(side_file(client_file()).stat().st_mode) == 0o600
+    third = {"kind": REMOTE, "api": "http://third.example/api/", "website": "https://w/"}
+    assert len(missing_atlas_secrets(third, ["b"])) == 1
+    assert missing_atlas_secrets(third | {"api": "http://other.example/api/"}, ["b"]) == []
+
+
+def test_an_entry_of_the_official_client_goes_with_any_service():
+    write({"buckets": {"theirs": {"token": "t"}}})
+    assert find_token(remote_atlas("http://one.example/api/"), "theirs").value == "t"
 
 
 def test_fifty_processes_keep_fifty_tokens(home):

@@ -22,13 +22,13 @@ from brainpublish.atlas.endpoint import AtlasEndpoint
 from brainpublish.atlas.ledger import Ledger
 from brainpublish.atlas.tokens import (
     GLOBAL_KEY_VARIABLE,
-    TOKEN_VARIABLE,
     BucketToken,
     file_name,
     find_token,
     keep_token,
     looked_at,
     mark_created,
+    share_advice,
 )
 from brainpublish.files import json_text
 from brainpublish.findings import Refusal
@@ -88,10 +88,15 @@ def _publish(sync: Sync, bucket: dict, features: dict[str, dict]) -> dict[str, A
     ]
     for name in written:
         _read_back(sync, name, features[name])
-    removed = _prune(sync, features, listed) if bucket.get("prune") else []
+    log.info("%d of %d features were written", len(written), len(features))
+    left = _left(sync, features)
+    removed = _prune(sync, left, listed) if bucket.get("prune") else []
     tree = _set_metadata(sync, bucket, listing["metadata"])
     _check_listing(sync, features, removed)
-    return _receipt(sync, features, removed, tree)
+    staying = [] if bucket.get("prune") else [name for name in left if name in listed]
+    if staying:
+        log.warning("not in the config any more, but still there: %s", ", ".join(staying))
+    return {**_receipt(sync, features, tree), "removed": removed, "left": staying}
 
 
 def _ensure_bucket(sync: Sync, bucket: dict) -> dict[str, Any]:
@@ -104,8 +109,8 @@ def _ensure_bucket(sync: Sync, bucket: dict) -> dict[str, Any]:
     if sync.token is None:
         raise Refusal(
             f"The bucket {sync.name} exists on {sync.endpoint.host}, and its token is not "
-            f"here. {looked_at()} Ask its owner for the token and set {TOKEN_VARIABLE}, or "
-            "choose another name."
+            f"here. {looked_at()} {share_advice(sync.name)}, or choose another name. Nothing was "
+            "changed."
         )
     mark_created(sync.endpoint, sync.name)
     sync.ledger.begin(listing["metadata"].get("maker"))
@@ -179,8 +184,8 @@ def _refused_token(sync: Sync) -> str:
     source = sync.token.source if sync.token else file_name(sync.endpoint.tokens_file)
     return (
         f"The atlas service {sync.endpoint.host} refused the token of the bucket {sync.name} "
-        f"(401). The token comes from {source}. Nothing was created again. Ask the bucket's "
-        f"owner for its token and set {TOKEN_VARIABLE}, or choose another name."
+        f"(401). The token comes from {source}. Nothing was created again. "
+        f"{share_advice(sync.name)}, or choose another name."
     )
 
 
@@ -237,14 +242,18 @@ def _read_back(sync: Sync, name: str, feature: dict) -> None:
     sync.ledger.verify(name, feature["digest"])
 
 
-def _prune(sync: Sync, features: dict[str, dict], listed: dict) -> list[str]:
-    """Remove the features that this project wrote once and that are not wanted any more."""
-    old = [name for name in sync.ledger.features if name not in features]
-    for name in old:
+def _left(sync: Sync, features: dict[str, dict]) -> list[str]:
+    """Return the features that this project wrote once and that are not wanted any more."""
+    return [name for name in sync.ledger.features if name not in features]
+
+
+def _prune(sync: Sync, left: Sequence[str], listed: dict) -> list[str]:
+    """Remove features from the service, and return those that were there."""
+    for name in left:
         if name in listed:
             _delete(sync, name)
         sync.ledger.forget(name)
-    return [name for name in old if name in listed]
+    return [name for name in left if name in listed]
 
 
 def _delete(sync: Sync, name: str) -> None:
@@ -312,9 +321,7 @@ def _check_listing(sync: Sync, features: dict[str, dict], removed: Sequence[str]
         )
 
 
-def _receipt(
-    sync: Sync, features: dict[str, dict], removed: Sequence[str], tree: str
-) -> dict[str, Any]:
+def _receipt(sync: Sync, features: dict[str, dict], tree: str) -> dict[str, Any]:
     return {
         "destination": {
             "kind": sync.endpoint.kind,
@@ -333,7 +340,6 @@ def _receipt(
             }
             for name, feature in features.items()
         },
-        "removed": list(removed),
         "tree": {"outcome": tree},
         "verified": {
             "features": len(features),

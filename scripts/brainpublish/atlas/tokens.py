@@ -6,19 +6,22 @@ store, and looks at no environment: a rehearsal never touches a real token.
 
 An entry of the file that this project made says `created: false` until the service has the
 bucket. So a bucket that was removed from the service is not mistaken for one whose creation
-was interrupted.
+was interrupted. It also says which service it is of: the client's file has one entry per name,
+so the token of a bucket of that name on another service goes to a file beside it.
 """
 
+import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from brainpublish.atlas.endpoint import REMOTE, AtlasEndpoint
+from brainpublish.atlas.endpoint import REMOTE, AtlasEndpoint, endpoint_id
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal
 
@@ -26,6 +29,7 @@ GLOBAL_KEY_VARIABLE = "ATLAS_GLOBAL_KEY"
 TOKEN_VARIABLE = "ATLAS_BUCKET_TOKEN"
 CLIENT_FILE = Path(".ibl", "custom_features.json")
 PRIVATE = 0o600
+SERVICE = "service"  # in an entry: which service its bucket is on
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ def client_file() -> Path:
     return Path.home() / CLIENT_FILE
 
 
+def remote_atlas(api: str, website: str = "") -> AtlasEndpoint:
+    """Return a remote service, with the official client's file of tokens."""
+    host, service = urlsplit(api).netloc, endpoint_id(api)
+    return AtlasEndpoint(REMOTE, api, website, host, service, client_file(), global_key)
+
+
 def global_key() -> str | None:
     """Return the key that creates buckets on a remote service, or None."""
     return _variable(GLOBAL_KEY_VARIABLE) or _text(_read(client_file()).get("global_key"))
@@ -52,11 +62,11 @@ def find_token(endpoint: AtlasEndpoint, bucket: str) -> BucketToken | None:
     from_environment = _variable(TOKEN_VARIABLE) if endpoint.kind == REMOTE else None
     if from_environment:
         return BucketToken(from_environment, f"environment variable {TOKEN_VARIABLE}", False)
-    entry = _buckets(_read(endpoint.tokens_file)).get(bucket, {})
-    token = _text(entry.get("token"))
-    if token is None:
-        return None
-    return BucketToken(token, file_name(endpoint.tokens_file), entry.get("created", True))
+    for path in (endpoint.tokens_file, side_file(endpoint.tokens_file)):
+        entry = _entry(endpoint.id, _read(path), bucket)
+        if token := _text(entry.get("token")):
+            return BucketToken(token, file_name(path), entry.get("created", True))
+    return None
 
 
 def keep_token(endpoint: AtlasEndpoint, bucket: str) -> str:
@@ -65,65 +75,93 @@ def keep_token(endpoint: AtlasEndpoint, bucket: str) -> str:
     A token that was found is kept as it is; else a new one is made.
     """
     known = find_token(endpoint, bucket)
-    with _changing(endpoint.tokens_file) as content:
-        entry = content["buckets"].setdefault(bucket, {})
-        token = known.value if known else _text(entry.get("token")) or secrets.token_hex(20)
-        entry |= {"token": token, "created": False}
+    path = _file_for(endpoint, bucket)
+    with _changing(path) as content:
+        held = _text(_entry(endpoint.id, content, bucket).get("token"))
+        token = known.value if known else held or secrets.token_hex(20)
+        entry = content["buckets"].setdefault(_key(path, endpoint, bucket), {})
+        entry |= {"token": token, "created": False, SERVICE: endpoint.id}
     return token
 
 
 def mark_created(endpoint: AtlasEndpoint, bucket: str) -> None:
     """Note in the token file that the service has the bucket, if the file knows it."""
-    if _buckets(_read(endpoint.tokens_file)).get(bucket, {}).get("created") is not False:
+    path = _file_for(endpoint, bucket)
+    if _entry(endpoint.id, _read(path), bucket).get("created") is not False:
         return
-    with _changing(endpoint.tokens_file) as content:
-        content["buckets"][bucket]["created"] = True
+    with _changing(path) as content:
+        content["buckets"][_key(path, endpoint, bucket)]["created"] = True
 
 
-def export_tokens(tokens_file: Path, buckets: Sequence[str], target: Path) -> None:
-    """Write the tokens of some buckets to a new file that only its owner can read.
+def side_file(tokens_file: Path) -> Path:
+    """Return the file of tokens of buckets whose names are taken in the client's own file."""
+    return tokens_file.with_name("brainpublish_buckets.json")
 
-    The file has the official client's form. Raises Refusal if a token is not known, or if the
-    target exists.
+
+def _file_for(endpoint: AtlasEndpoint, bucket: str) -> Path:
+    """Return the file that holds, or shall hold, a bucket's token."""
+    own = _buckets(_read(endpoint.tokens_file)).get(bucket, {})
+    ours = own.get(SERVICE, endpoint.id) == endpoint.id
+    return endpoint.tokens_file if ours else side_file(endpoint.tokens_file)
+
+
+def _key(path: Path, endpoint: AtlasEndpoint, bucket: str) -> str:
+    return bucket if path == endpoint.tokens_file else _side_key(endpoint.id, bucket)
+
+
+def _side_key(service: str, bucket: str) -> str:
+    return f"{service}/{bucket}"
+
+
+def _entry(service: str, content: dict, bucket: str) -> dict:
+    """Return a bucket's entry in the client's file or in the one beside it, if of the service.
+
+    An entry without a service was made by the official client, which knows one service only.
     """
-    known = _buckets(_read(tokens_file))
-    unknown = [bucket for bucket in buckets if not _text(known.get(bucket, {}).get("token"))]
-    if unknown:
-        raise Refusal(f"{file_name(tokens_file)} holds no token of {', '.join(unknown)}.")
-    if target.exists():
-        raise Refusal(f"{target} exists already. Name a new file.")
-    tokens = {bucket: {"token": known[bucket]["token"]} for bucket in buckets}
-    write_json(target, {"buckets": tokens}, mode=PRIVATE)
+    held = _buckets(content)
+    beside = held.get(_side_key(service, bucket))
+    own = held.get(bucket, {})
+    return beside or (own if own.get(SERVICE, service) == service else {})
 
 
-def import_tokens(source: Path, tokens_file: Path) -> list[str]:
-    """Take over the tokens of an exported file, and return the names of their buckets.
+def import_token(endpoint: AtlasEndpoint, bucket: str, token: str) -> str:
+    """Keep a bucket's token that somebody shared, and return the name of the file it is in.
 
-    Raises Refusal, and takes nothing over, if the file holds no token, or another one than is
-    known for a bucket.
+    Raises Refusal, and keeps nothing, if another token of the bucket is known.
     """
-    given = {
-        bucket: token
-        for bucket, entry in _buckets(_read(source)).items()
-        if (token := _text(entry.get("token")))
-    }
-    if not given:
-        raise Refusal(f"{source} holds no token.")
-    with _changing(tokens_file) as content:
-        known = content["buckets"]
-        others = [
-            bucket
-            for bucket, token in given.items()
-            if known.get(bucket, {}).get("token", token) != token
-        ]
-        if others:
+    path = _file_for(endpoint, bucket)
+    with _changing(path) as content:
+        known = _text(_entry(endpoint.id, content, bucket).get("token"))
+        if known not in (None, token):
             raise Refusal(
-                f"{file_name(tokens_file)} holds other tokens of {', '.join(others)}. Remove "
-                "these entries first if they are wrong; nothing was taken over."
+                f"{file_name(path)} holds another token of {bucket}. Remove that entry first if "
+                "it is wrong; nothing was taken over."
             )
-        for bucket, token in given.items():
-            known.setdefault(bucket, {})["token"] = token
-    return sorted(given)
+        entry = content["buckets"].setdefault(_key(path, endpoint, bucket), {})
+        entry |= {"token": token, SERVICE: endpoint.id, "created": entry.get("created", True)}
+    return file_name(path)
+
+
+def shared_token(text: str, bucket: str) -> str:
+    """Return a bucket's token out of a text: the token itself, or a file of the client's form.
+
+    Raises Refusal if there is none. The message never shows the text.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = text
+    if isinstance(content, dict):
+        entry = _buckets(content).get(bucket)
+        token = _text(entry.get("token")) if isinstance(entry, dict) else None
+    else:
+        token = text.strip()
+    if not token or len(token.split()) != 1:
+        raise Refusal(
+            f"There is no token of {bucket} in what was given: expected the token alone, or a "
+            "file of the official client's form."
+        )
+    return token.lower()
 
 
 def missing_atlas_secrets(destination: dict, buckets: Sequence[str]) -> list[str]:
@@ -135,7 +173,8 @@ def missing_atlas_secrets(destination: dict, buckets: Sequence[str]) -> list[str
     if destination["kind"] != REMOTE or _variable(TOKEN_VARIABLE):
         return []
     try:
-        key, known = global_key(), _buckets(_read(client_file()))
+        key, service = global_key(), endpoint_id(destination["api"])
+        files = [_read(path) for path in (client_file(), side_file(client_file()))]
     except Refusal as refusal:
         return [str(refusal)]
     if key:
@@ -145,7 +184,7 @@ def missing_atlas_secrets(destination: dict, buckets: Sequence[str]) -> list[str
         f"{looked_at()} Set {TOKEN_VARIABLE} to the bucket's token if it exists, or "
         f"{GLOBAL_KEY_VARIABLE} to the key that the service's documentation publishes."
         for bucket in buckets
-        if not _text(known.get(bucket, {}).get("token"))
+        if not any(_text(_entry(service, content, bucket).get("token")) for content in files)
     ]
 
 
@@ -154,6 +193,14 @@ def looked_at() -> str:
     return (
         f"Looked at the environment variables {TOKEN_VARIABLE} and {GLOBAL_KEY_VARIABLE}, "
         f"and at {file_name(client_file())}."
+    )
+
+
+def share_advice(bucket: str) -> str:
+    """Say how one gets to use a bucket that somebody else made."""
+    return (
+        f"Ask the bucket's owner for its token (`brainpublish token export {bucket}`) and take it "
+        f"over with `brainpublish token import {bucket}`, or set {TOKEN_VARIABLE}"
     )
 
 

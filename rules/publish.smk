@@ -102,6 +102,7 @@ rule upload_slab:
         mem_mb=upload_memory,
     params:
         settings=upload_settings,
+        receipt="results/receipts/bossdb/{volume}/{channel}.json",
     script:
         "../scripts/upload_slab.py"
 

@@ -16,6 +16,7 @@ with job_log(snakemake.log[0]):
             plan=snakemake.input.plan,
             report=snakemake.input.report,
             stack=Path(snakemake.input.plan).with_name("stack.zarr"),
+            receipt=snakemake.params.receipt,
         ),
         output=snakemake.output.counts,
     )

@@ -26,11 +26,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SlabFiles:
-    """What a slab is sent from: paths of its plan, its report, and the stack's folder."""
+    """What a slab is sent from: paths of its plan, its report, and the stack's folder.
+
+    `receipt` is the path of the channel's receipt, which is removed: it says what was there
+    before.
+    """
 
     plan: str
     report: str
     stack: str | Path
+    receipt: str | Path
 
 
 def upload_slab(
@@ -57,6 +62,7 @@ def upload_slab(
     with interruptible(), connected(settings["destination"], connections) as client:
         folder = ledger_folder(client.endpoint.id, channel["name"])
         marker = require_channel(client, ChannelPlan(channel, plan.extent), folder)
+        Path(files.receipt).unlink(missing_ok=True)
         z = slab_range(slab, plan.depth, plan.extent[0])
         boxes = list(cuboids_of(plan.extent, z))
         of = slab_count(plan.extent[0], plan.depth)

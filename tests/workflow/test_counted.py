@@ -1,0 +1,122 @@
+"""What reruns ask of the server, counted on the server's side, and how a person is told."""
+
+import numpy as np
+import pytest
+
+from brainpublish.files import read_json
+from brainpublish.local.bossdb import create_app
+from brainpublish.local.faults import Answer, Faults
+from brainpublish.local.serve import serving
+from brainpublish.local.store import LocalStore
+from readers import remote_at, voxels
+from stacks import STACK, phantom, write_jp2_stack, write_mask_stack
+
+WRITING = ("POST", "PUT", "DELETE", "PATCH")
+
+
+@pytest.fixture
+def counted(project, tmp_path):
+    """A project that was published to a service whose book of requests is at hand."""
+    store = LocalStore(tmp_path / "far away").open()
+    faults = Faults(create_app(store))
+    with serving(faults) as port:
+        project.config["buckets"] = {}
+        project.config["destination"] = "remote"
+        project.config["bossdb"] = {
+            "protocol": "http",
+            "host": f"127.0.0.1:{port}",
+            "connections": 3,
+        }
+        project.environment = {"BOSSDB_TOKEN": store.secrets["bossdb_manager"]}
+        project.run()
+        assert faults.counts.most_in_flight <= 3
+        faults.forget()
+        yield project, faults, port
+
+
+def writes(faults) -> list[str]:
+    return [f"{r.method} {r.path}" for r in faults.requests if r.method in WRITING]
+
+
+def voxels_there(project, port, name="lab/fish/image") -> np.ndarray:
+    return voxels(remote_at(port, project.environment["BOSSDB_TOKEN"]), name)
+
+
+def test_nothing_changed_or_only_touched_asks_nothing(counted):
+    project, faults, _ = counted
+    assert project.run().nothing_to_do
+    for path in (project.folder / "raw data").rglob("*.*"):
+        path.touch()
+    assert project.run().nothing_to_do
+    assert faults.requests == []
+
+
+def test_forced_uploads_write_nothing(counted):
+    project, faults, _ = counted
+    run = project.run("--forcerun", "upload_slab")
+    assert writes(faults) == []
+    assert "lab/fish/image, slab 1 of 2: 1 kept; 1 of 1 verified" in run.output
+    assert read_json(project.result("receipts/bossdb/fish/image.json"))["cuboids"]["kept"] == 2
+
+
+def test_config_of_another_channel_writes_to_that_one_alone(counted):
+    project, faults, _ = counted
+    project.config["volumes"]["fish"]["annotations"][1]["label"] = 11
+    project.run()
+    touched = {text.split("/cutout/")[1] for text in writes(faults) if "/cutout/" in text}
+    assert touched
+    assert all("lab/fish/rock" in path for path in touched)
+
+
+def test_one_slice_changed_writes_its_cuboid_alone(counted):
+    project, faults, port = counted
+    changed = STACK.copy()
+    changed[17, 5:30, 5:30] = 0
+    write_jp2_stack(project.folder / "raw data" / "image", changed)
+    project.run()
+    box = "lab/fish/image/0/0:56/0:40/16:18/"
+    cutouts = [text for text in writes(faults) if "/cutout/" in text]
+    assert cutouts == [f"PUT /v1/cutout/to_black/{box}", f"POST /v1/cutout/{box}"]
+    assert np.array_equal(voxels_there(project, port), changed)
+
+
+def test_appended_slab_is_refused_with_the_reason_and_the_way_out(counted):
+    project, faults, _ = counted
+    longer = phantom(34, 40, 56)
+    write_jp2_stack(project.folder / "raw data" / "image", longer)
+    for name in ("bone", "rock"):
+        write_mask_stack(project.folder / "raw data" / name, longer > 1000)
+    run = project.run(check=False)
+    assert run.status != 0
+    assert "z_stop is 18 there, 34 here" in run.output
+    assert "publish under the name of a new experiment" in run.output
+    assert writes(faults) == []
+
+
+def test_channel_made_anew_behind_the_ledger_never_gets_a_false_receipt(counted):
+    project, _, port = counted
+    remote = remote_at(port, project.environment["BOSSDB_TOKEN"])
+    channel = remote.get_channel("image", "lab", "fish")
+    remote.delete_metadata(channel, ["brainpublish"])
+    changed = STACK.copy()
+    changed[17, 5:30, 5:30] = 0
+    write_jp2_stack(project.folder / "raw data" / "image", changed)
+    run = project.run(check=False)
+    assert run.status != 0
+    assert "was made anew since 1 of its 2 slabs were sent" in run.output
+    project.run("--forcerun", "upload_slab")
+    assert np.array_equal(voxels_there(project, port), changed)
+
+
+def test_quota_stops_in_plain_words_and_the_same_command_goes_on(counted):
+    project, faults, port = counted
+    project.config["volumes"]["fish"]["annotations"][1]["label"] = 12
+    faults.add(Answer(method="POST", path="/v1/cutout", skip=1, status=429))
+    run = project.run(check=False)
+    assert run.status != 0
+    assert "a quota is reached (answer 429)" in run.output
+    assert "Traceback" not in run.output
+    assert not project.result("receipts/bossdb/fish/rock.json").exists()
+    faults.clear()
+    project.run()
+    assert set(np.unique(voxels_there(project, port, "lab/fish/rock"))) == {0, 12}

@@ -38,6 +38,16 @@ def writes(faults) -> list[str]:
     return [f"{r.method} {r.path}" for r in faults.requests if r.method in WRITING]
 
 
+def change_slice(project, z: int) -> np.ndarray:
+    """Replace one slice by one with a hole, and return the stack as it is then."""
+    changed = STACK.copy()
+    changed[z, 5:30, 5:30] = 0
+    write_jp2_stack(project.folder / "new", changed)
+    name = f"z{z + 1}.jp2"
+    (project.folder / "new" / name).replace(project.folder / "raw data" / "image" / name)
+    return changed
+
+
 def voxels_there(project, port, name="lab/fish/image") -> np.ndarray:
     return voxels(remote_at(port, project.environment["BOSSDB_TOKEN"]), name)
 
@@ -70,9 +80,7 @@ def test_config_of_another_channel_writes_to_that_one_alone(counted):
 
 def test_one_slice_changed_writes_its_cuboid_alone(counted):
     project, faults, port = counted
-    changed = STACK.copy()
-    changed[17, 5:30, 5:30] = 0
-    write_jp2_stack(project.folder / "raw data" / "image", changed)
+    changed = change_slice(project, 17)
     project.run()
     box = "lab/fish/image/0/0:56/0:40/16:18/"
     cutouts = [text for text in writes(faults) if "/cutout/" in text]
@@ -98,9 +106,7 @@ def test_channel_made_anew_behind_the_ledger_never_gets_a_false_receipt(counted)
     remote = remote_at(port, project.environment["BOSSDB_TOKEN"])
     channel = remote.get_channel("image", "lab", "fish")
     remote.delete_metadata(channel, ["brainpublish"])
-    changed = STACK.copy()
-    changed[17, 5:30, 5:30] = 0
-    write_jp2_stack(project.folder / "raw data" / "image", changed)
+    changed = change_slice(project, 17)
     run = project.run(check=False)
     assert run.status != 0
     assert "was made anew since 1 of its 2 slabs were sent" in run.output

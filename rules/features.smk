@@ -1,6 +1,26 @@
 # Takes tables of values per region; leaves for each bucket its resolved regions, its payloads,
 # all findings, and, once the gate is passed, the receipt of what the atlas service holds.
 
+SPATIAL = ("points", "volume")
+
+
+def bucket_volumes(wildcards):
+    section = CONFIG["buckets"][wildcards.bucket]
+    paths = [each["path"] for kind in SPATIAL for each in section[kind].values()]
+    return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
+
+
+def encoded_volumes(wildcards):
+    section = CONFIG["buckets"][wildcards.bucket]
+    folder = f"results/features/{wildcards.bucket}"
+    files = [f"{folder}/volumes.json", f"{folder}/encoded.json"]
+    return files if any(section[kind] for kind in SPATIAL) else []
+
+
+def spatial_section(wildcards):
+    section = CONFIG["buckets"][wildcards.bucket]
+    return {kind: section[kind] for kind in SPATIAL}
+
 
 rule resolve_regions:
     """Read a bucket's tables and say which region and side each value belongs to."""
@@ -25,11 +45,35 @@ rule resolve_regions:
         "../scripts/resolve_regions.py"
 
 
+rule encode_volumes:
+    """Bring a bucket's points and volumes to the grid of the website."""
+    input:
+        files=bucket_volumes,
+    output:
+        payloads="results/features/{bucket}/volumes.json",
+        findings="results/features/{bucket}/encoded.json",
+    log:
+        "logs/encode_volumes/{bucket}.log",
+    benchmark:
+        "benchmarks/encode_volumes/{bucket}.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        bucket=spatial_section,
+        code=code_of("encode_volumes.py"),
+    script:
+        "../scripts/encode_volumes.py"
+
+
 rule map_features:
     """Map a bucket's values to what the website draws, one payload per feature."""
     input:
         regions="results/features/{bucket}/regions.tsv",
         resolved="results/features/{bucket}/resolved.json",
+        spatial=encoded_volumes,
     output:
         payloads="results/features/{bucket}/payloads.json",
         coverage="results/features/{bucket}/coverage.tsv",

@@ -8,6 +8,7 @@ with job_log(snakemake.log[0]):
         bucket=snakemake.params.bucket,
         regions=snakemake.input.regions,
         resolved=snakemake.input.resolved,
+        spatial=dict(zip(("payloads", "findings"), snakemake.input.spatial, strict=False)),
         payloads=snakemake.output.payloads,
         coverage=snakemake.output.coverage,
         findings=snakemake.output.findings,

@@ -220,6 +220,35 @@ REGION_CODES: dict[str, Code] = {
     "FEATURE_INVISIBLE": Code(
         "error", "no view shows the feature", "Give regions that a view of the website shows."
     ),
+    "POINT_NO_PLACE": Code(
+        "error", "a point has no coordinate", "Fill the cell, or remove the row."
+    ),
+    "POINT_OUTSIDE": Code(
+        "warning",
+        "points are outside the box that the website draws",
+        "Check `coordinate_unit` and `frame`.",
+    ),
+    "POINT_TIGHT": Code(
+        "error", "all points are at one place", "Check `coordinate_unit` and `frame`."
+    ),
+    "VOLUME_MISSING": Code("error", "a volume is not there", "Check `path`, or bring the file."),
+    "VOLUME_UNREADABLE": Code(
+        "error", "a file cannot be read as a volume", "Save it as npy, NIfTI or NRRD."
+    ),
+    "VOLUME_SHAPE": Code(
+        "error",
+        "a volume is not on the grid of the website",
+        "Bring it to the Allen framework at 25 um, or say by `axes` and `resample` how it is made "
+        "to fit.",
+    ),
+    "VOLUME_NOT_FINITE": Code(
+        "error", "a volume holds infinite values", "Write NaN where there is no value."
+    ),
+    "VOLUME_NAN": Code("note", "voxels without a value"),
+    "VOLUME_STEPS": Code("note", "the website draws 256 levels of a volume"),
+    "VOLUME_BACKGROUND": Code(
+        "note", "values below 0 make space without a value look like a value in the middle"
+    ),
     "TREE_LEAF_UNKNOWN": Code(
         "error", "a leaf of the tree names no feature", "Write the feature's name, or add it."
     ),

@@ -126,6 +126,8 @@ def _normalised(config: dict) -> dict:
     for bucket in config["buckets"].values():
         for table in bucket["tables"]:
             table |= {key: _expanded(table[key]) for key in ("path", "synonyms") if table[key]}
+        for section in (*bucket["points"].values(), *bucket["volume"].values()):
+            section["path"] = _expanded(section["path"])
     return config
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from brainpublish.config_schema import found, where_text
 
 BOSSDB_SCHEME = "bossdb://"
+FEATURE_KINDS = ("points", "volume")  # of a bucket, beside tables
 LONGEST_NAME = 255  # of anything on BossDB, a coordinate frame included
 
 
@@ -26,6 +27,7 @@ def cross_problems(config: dict) -> list[str]:
         *_frame_problems(config),
         *_bucket_problems(config),
         *_table_problems(config),
+        *_spatial_problems(config),
     ]
 
 
@@ -137,3 +139,19 @@ def _feature_names(bucket: dict) -> Iterator[str]:
     tables = bucket.get("tables")
     for table in tables if isinstance(tables, list) else []:
         yield from _mapping(_mapping(table).get("features"))
+    for kind in FEATURE_KINDS:
+        yield from _mapping(bucket.get(kind))
+
+
+def _spatial_problems(config: dict) -> Iterator[str]:
+    """Buckets without any feature, and volumes whose axes are not three."""
+    for name, bucket in _mapping(config["buckets"]).items():
+        if isinstance(bucket, dict) and not any(bucket.get(k) for k in ("tables", *FEATURE_KINDS)):
+            where = where_text(("buckets", name, "tables"))
+            yield f"{where}: missing, expected tables, points or volume: a bucket has features"
+        for feature, section in _mapping(_mapping(bucket).get("volume")).items():
+            axes = _mapping(section).get("axes")
+            texts = [str(axis).removeprefix("-") for axis in axes if isinstance(axes, list)]
+            if set(texts) <= {"ap", "dv", "ml"} and len(texts) == 3 > len(set(texts)):
+                where = where_text(("buckets", name, "volume", feature, "axes"))
+                yield f"{where}: names an axis twice; give ap, dv and ml once each"

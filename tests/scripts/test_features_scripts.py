@@ -43,7 +43,7 @@ def prepare(bucket=BUCKET):
     )
     run(
         "map_features.py",
-        {"regions": "regions.tsv", "resolved": "resolved.json"},
+        {"regions": "regions.tsv", "resolved": "resolved.json", "spatial": []},
         {
             "payloads": "payloads.json",
             "coverage": "coverage.tsv",

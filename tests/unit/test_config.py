@@ -110,9 +110,10 @@ def paths_in(value, at=""):
 def test_the_shipped_config_is_valid_and_shows_every_key():
     load(SHIPPED)
     shown = set(paths_in(SHIPPED))
-    empty = [path for path in shown if path.endswith((".values", ".statistics"))]
+    ends = (".values", ".statistics", ".points", "<id>.volume")
+    empty = [path for path in shown if path.endswith(ends)]
     inside = {path for path in key_paths(SCHEMA) if path.startswith(tuple(f"{e}." for e in empty))}
-    assert len(empty) == 2
+    assert len(empty) == 4
     assert shown | inside == set(key_paths(SCHEMA))
 
 
@@ -748,3 +749,32 @@ def test_a_feature_needs_no_column_of_its_own_name():
     base = {"path": "t.csv", "regions": "acronym", "features": {"rate": {}}}
     loaded = load({"buckets": {"b": {"tables": [base]}}})
     assert loaded["buckets"]["b"]["tables"][0]["features"]["rate"]["column"] is None
+
+
+def test_points_and_volumes_are_features_like_others():
+    points = {"path": "~/p.csv", "value": "v", "coordinate_unit": "mm"}
+    raw = {"buckets": {"b": {"points": {"dots": points}, "volume": {"cells": {"path": "v.npy"}}}}}
+    loaded = load(raw)["buckets"]["b"]
+    assert loaded["points"]["dots"]["ball"] == 5
+    assert not loaded["points"]["dots"]["path"].startswith("~")
+    assert loaded["volume"]["cells"]["axes"] == ["ap", "dv", "ml"]
+    raw["buckets"]["b"]["volume"]["Dots"] = {"path": "v.npy"}
+    assert "feature names must differ" in only_problem_of(raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "says"),
+    [
+        ("points", {"ball": 4}, "an odd whole number"),
+        ("points", {"coordinate_unit": "cm"}, "m, mm, um"),
+        ("points", {"frame": "lambda"}, "bregma, ccf"),
+        ("volume", {"axes": ["ap", "dv"]}, "each once"),
+        ("volume", {"axes": ["ap", "dv", "x"]}, "volume.f.axes[2]"),
+        ("volume", {"axes": ["ap", "-ap", "ml"]}, "names an axis twice"),
+    ],
+)
+def test_wrong_keys_of_points_and_volumes(kind, change, says):
+    base = (
+        {"path": "p", "value": "v", "coordinate_unit": "mm"} if kind == "points" else {"path": "p"}
+    )
+    assert says in only_problem_of({"buckets": {"b": {kind: {"f": base | change}}}})

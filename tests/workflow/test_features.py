@@ -1,5 +1,10 @@
 """Buckets alone, through the whole workflow: every form of table, and what arrives of it."""
 
+import base64
+import gzip
+import io
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,7 +77,17 @@ def ran(tmp_path_factory):
             "features": {"spread": {"column": "l", "statistics": {"std": "sd_l"}}},
         },
     ]
-    project = Project(folder, {"buckets": {"all-forms": {"tables": tables, "prune": True}}})
+    (folder / "points.csv").write_text("ml,ap,dv,v\n0.5,-1.2,-3,2\n-1,0.3,-2.5,4\n")
+    half = np.zeros((264, 160, 228), dtype=np.float32)
+    half[100:150, 50:80, 60:120] = 3
+    np.save(folder / "half.npy", half)
+    bucket = {
+        "tables": tables,
+        "prune": True,
+        "points": {"dots": {"path": "points.csv", "value": "v", "coordinate_unit": "mm"}},
+        "volume": {"cells": {"path": "half.npy", "resample": True, "unit": "1/mm3"}},
+    }
+    project = Project(folder, {"buckets": {"all-forms": bucket}})
     return project, project.run()
 
 
@@ -126,6 +141,21 @@ def test_overlap_and_nodes(values):
 def test_sheets_and_statistics(values):
     assert values("x") == {("CA1", "left"): 7.5}
     assert values("spread", "std") == {("CA1", "left"): 0.5, ("CA3", "left"): 0.25}
+
+
+def test_points_and_volumes_arrive(ran, tmp_path, monkeypatch):
+    store = ran[0].folder / "local-store"
+    with features_over(store, "all-forms", tmp_path, monkeypatch) as uploader:
+        dots, cells = uploader.get_features("dots"), uploader.get_features("cells")
+    for feature, highest in ((dots, 4), (cells, 3)):
+        data = feature["feature_data"]
+        raw = gzip.decompress(base64.b64decode(data["volumes"]["mean"]["volume"]))
+        assert np.frombuffer(raw, "<f4", 2, len(raw) - 8).tolist() == [0, highest]
+        levels = np.load(io.BytesIO(raw))
+        assert levels.shape == (528, 320, 456)
+        assert (levels.min(), levels.max()) == (0, 255)
+    assert (levels == 255).sum() == 8 * 50 * 30 * 60
+    assert cells["unit"] == "1/mm3"
 
 
 def test_the_log_shows_how_a_table_was_understood(ran):

@@ -52,7 +52,8 @@ def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
 
 def feature_names(bucket: dict) -> list[str]:
     """Return the names of a bucket's features in the order of the config, each once."""
-    return list(dict.fromkeys(name for table in bucket["tables"] for name in table["features"]))
+    of_tables = [name for table in bucket["tables"] for name in table["features"]]
+    return list(dict.fromkeys([*of_tables, *bucket.get("points", ()), *bucket.get("volume", ())]))
 
 
 def table_observations(section: dict) -> tuple[list[Observation], list[Finding]]:

@@ -1,0 +1,364 @@
+"""Points and volumes as features: decoded as the website does it, and faults named."""
+
+import base64
+import gzip
+import json
+import re
+from pathlib import Path
+
+import nibabel
+import nrrd
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from iblbrainviewer import api as official
+
+from brainpublish.config import load_config
+from brainpublish.files import read_json
+from brainpublish.regions.grid import SHAPE, encoded, packed, range_of
+from brainpublish.regions.points import ball_offsets, in_metres, painted, point_feature, voxels
+from brainpublish.regions.spatial import encode_volumes
+from brainpublish.regions.volume import (
+    oriented,
+    overlap_weights,
+    read_volume,
+    resampled,
+    shape_fault,
+    spacing_of,
+    survey,
+    volume_feature,
+)
+
+SCHEMA = Path(__file__).parents[2] / "config" / "schemas" / "config.schema.json"
+NEAR_BREGMA = "ml,ap,dv,v\n0.5,-1.2,-3,2\n-1,0.3,-2.5,4\n"
+
+
+def decoded(text):
+    """Return array and bounds of a base64 text, by the rules of the website's decoder."""
+    data = gzip.decompress(base64.b64decode(text))
+    assert data[1:6] == b"NUMPY"
+    length = int.from_bytes(data[8:10], "little")
+    header = data[10 : 10 + length].decode().lower()
+    header = re.sub(r",*\),*", "]", header.replace("(", "[", 1)).replace("'", '"')
+    info = json.loads(header)
+    assert (10 + length) % 4 == 0
+    assert len(data) % 4 == 0
+    kinds = {"|u1": np.uint8, "<f4": np.float32}
+    count = int(np.prod(info["shape"]))
+    array = np.frombuffer(data, kinds[info["descr"]], count, 10 + length).reshape(info["shape"])
+    return array, np.frombuffer(data, "<f4", 2, len(data) - 8)
+
+
+def shown(payload):
+    """Return the numbers that the website shows for a payload's volume."""
+    levels, (low, high) = decoded(payload["feature_data"]["volumes"]["mean"]["volume"])
+    assert levels.shape == SHAPE
+    histogram = payload["feature_data"]["histogram"]
+    assert (histogram["vmin"], histogram["vmax"]) == (low, high)
+    assert payload["feature_data"]["mappings"] == {}
+    return levels, low, high
+
+
+def section(kind, **keys):
+    base = {"path": "p.csv", "value": "v", "coordinate_unit": "mm"} if kind == "points" else {}
+    raw = {"buckets": {"b": {kind: {"f": base | keys}}}}
+    return load_config(raw, SCHEMA)["buckets"]["b"][kind]["f"]
+
+
+@pytest.fixture
+def points(tmp_path, monkeypatch):
+    """Make a feature of points given as text; keyword arguments are keys of its section."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(text, **keys):
+        Path("p.csv").write_text(text)
+        return point_feature("f", section("points", **keys))
+
+    return make
+
+
+def codes(findings):
+    return [(finding.severity, finding.code) for finding in findings]
+
+
+def test_points_become_balls_that_the_website_decodes(points):
+    payload, findings = points(NEAR_BREGMA, unit="Hz", ball=3)
+    assert findings == []
+    levels, low, high = shown(payload)
+    assert (low, high) == (0, 4)
+    at = voxels(np.array([[0.5e-3, -1.2e-3, -3e-3], [-1e-3, 0.3e-3, -2.5e-3]]))
+    assert levels[tuple(at[0])] == 128
+    assert levels[tuple(at[1])] == 255
+    assert np.count_nonzero(levels) == 2 * len(ball_offsets(3))
+    assert payload["unit"] == "Hz"
+    xyz, _ = decoded(payload["feature_data"]["xyz"])
+    assert xyz.shape == (2, 3)
+    np.testing.assert_allclose(xyz[0], [0.5e-3, -1.2e-3, -3e-3], rtol=1e-6)
+    again, _ = points(NEAR_BREGMA, unit="Hz", ball=3)
+    assert again == payload, "equal points, equal payloads"
+
+
+def test_voxels_are_those_of_the_official_client(monkeypatch):
+    from iblatlas.atlas import get_bc
+
+    class Atlas:
+        bc = get_bc(25)
+
+    monkeypatch.setattr(official, "AllenAtlas", Atlas)
+    rng = np.random.default_rng(1)
+    places = rng.uniform([-5e-3, -7e-3, -7e-3], [5e-3, 5e-3, 0], (300, 3))
+    values = rng.uniform(1, 2, 300)
+    theirs = official.make_dots_volume(places, values, dot_size=1)
+    assert np.array_equal(painted(places, values, 1), theirs)
+
+
+def test_the_frame_of_the_atlas_corner_is_turned_and_moved():
+    import pandas as pd
+
+    frame = pd.DataFrame({"ml": [5739.0], "ap": [5400.0], "dv": [332.0]})
+    bregma = in_metres(frame, {"coordinate_unit": "um", "frame": "ccf"})
+    np.testing.assert_allclose(bregma, 0, atol=1e-12)
+    behind = in_metres(frame.add([25, 50, 75]), {"coordinate_unit": "um", "frame": "ccf"})
+    np.testing.assert_allclose(behind, [[25e-6, -50e-6, -75e-6]], atol=1e-12)
+    assert (voxels(behind) - voxels(bregma) == [[2, 3, 1]]).all()
+
+
+@pytest.mark.parametrize("diameter", [1, 3, 5, 7, 9])
+def test_79_balls_are_full(diameter):
+    offsets = ball_offsets(diameter)
+    grid = {tuple(offset) for offset in offsets}
+    assert len(grid) == len(offsets)
+    expected = np.pi / 6 * diameter**3
+    assert abs(len(grid) - expected) <= 0.7 * diameter**2
+    for axis in range(3):
+        line = sorted(o[axis] for o in grid if all(o[i] == 0 for i in range(3) if i != axis))
+        assert line == list(range(-(diameter // 2), diameter // 2 + 1))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 5]))
+def test_where_balls_meet_the_mean_is_drawn_whatever_the_order(seed, diameter):
+    rng = np.random.default_rng(seed)
+    places = rng.uniform([5.6e-3, -1e-3, -1e-3], [5.63e-3, -9.5e-4, -9.5e-4], (6, 3))  # at the edge
+    values = rng.integers(1, 9, 6).astype(float)
+    volume = painted(places, values, diameter)
+    at, offsets = voxels(places), ball_offsets(diameter)
+    for voxel in at[rng.integers(0, 6, 3)]:
+        covering = [
+            v for p, v in zip(at, values, strict=True) if (p - voxel == offsets).all(1).any()
+        ]
+        assert volume[tuple(voxel)] == pytest.approx(np.mean(covering), rel=1e-6)
+    assert np.array_equal(painted(places[::-1], values[::-1], diameter), volume)
+
+
+def test_78_points_in_another_unit_or_frame_stop_with_the_likely_one(points):
+    payload, findings = points("ml,ap,dv,v\n5700,6600,3300,1\n4000,3000,2500,2\n")
+    assert payload is None
+    assert codes(findings) == [("error", "POINT_OUTSIDE")]
+    assert "2 of 2 points (100%)" in findings[0].message
+    assert "um in ccf" in findings[0].message
+    _, findings = points(NEAR_BREGMA, coordinate_unit="um")
+    assert codes(findings) == [("error", "POINT_TIGHT")]
+    assert "mm from bregma" in findings[0].message
+
+
+def test_78_a_few_points_outside_are_left_out_and_named(points):
+    payload, findings = points(NEAR_BREGMA + "0,0,1.2,3\n")
+    assert codes(findings) == [("warning", "POINT_OUTSIDE")]
+    assert "rows 4: left out" in findings[0].message
+    assert decoded(payload["feature_data"]["values"])[0].tolist() == [2, 4]
+
+
+def test_bad_cells_of_points_are_named(points):
+    text = "ml,ap,dv,v\n,1,1,1\n0,nan,-1,1\n0,0,x,1\n0,0,-1,\n0,0,-1,-2\n0,0,-2,0\n"
+    payload, findings = points(text)
+    assert [(each.code, each.where) for each in findings if each.code != "VOLUME_BACKGROUND"] == [
+        ("POINT_NO_PLACE", "p.csv row 2, column ml"),
+        ("POINT_NO_PLACE", "p.csv row 3, column ap"),
+        ("VALUE_NOT_NUMBER", "p.csv row 4, column dv"),
+        ("VALUE_MISSING", "p.csv"),
+        ("VALUE_ZERO", "p.csv, feature f"),
+    ]
+    assert payload is not None
+    _, findings = points("ml,ap,dv,v\n0,0,0,\n")
+    assert ("error", "FEATURE_EMPTY") in codes(findings)
+    _, findings = points("ml,ap,v\n0,0,0\n")
+    assert codes(findings) == [("error", "TABLE_COLUMN")]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=1, max_size=30),
+    st.booleans(),
+)
+def test_a_value_is_kept_within_half_a_step(values, with_zero):
+    array = np.array(values, dtype=np.float32).reshape(-1, 1, 1)
+    span = range_of(float(array.min()), float(array.max()), with_zero)
+    assert span.low < span.high
+    levels = encoded(array, span).astype(float)
+    back = span.low + levels / 255 * (span.high - span.low)
+    half = (span.high - span.low) / 255 / 2
+    assert np.abs(back - array).max() <= half * 1.0001 + 1e-7 * abs(array).max()
+    if min(values) == max(values):
+        assert np.array_equal(back.astype(np.float32), array), "one value is kept exactly"
+
+
+def gradient():
+    """A volume that tells its axes apart, as float32."""
+    ap, dv, ml = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+    return (ap + 1000.0 * (dv == 3) + 2000.0 * (ml == 5)).astype(np.float32)
+
+
+@pytest.fixture
+def volume(tmp_path, monkeypatch):
+    """Make a feature of a volume saved as npy; keyword arguments are keys of its section."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(array, **keys):
+        np.save("v.npy", array)
+        return volume_feature("f", section("volume", path="v.npy", **keys))
+
+    return make
+
+
+def test_77_a_volume_on_the_grid_is_what_the_website_shows(volume):
+    array = gradient()
+    payload, findings = volume(array, unit="1/mm3")
+    assert codes(findings) == [("note", "VOLUME_STEPS")]
+    levels, low, high = shown(payload)
+    assert (low, high) == (0, array.max())
+    back = low + levels[::50].astype(np.float32) / 255 * (high - low)
+    assert np.abs(back - array[::50]).max() <= (high - low) / 255 / 2 * 1.001
+    assert payload["feature_data"]["histogram"]["total_count"] == array.size
+
+
+def test_77_nan_outside_the_brain_and_a_constant_inside(volume):
+    array = np.full(SHAPE, np.nan, dtype=np.float32)
+    array[100:110] = 7
+    payload, findings = volume(array)
+    assert ("note", "VOLUME_NAN") in codes(findings)
+    assert ("warning", "FEATURE_CONSTANT") in codes(findings)
+    levels, low, high = shown(payload)
+    assert (low, high) == (0, 7)
+    assert np.unique(levels[100:110]).tolist() == [255]
+    assert not levels[110:].any()
+
+
+def test_volumes_without_a_number_are_refused(volume):
+    array = np.full(SHAPE, np.nan, dtype=np.float32)
+    assert codes(volume(array)[1]) == [("error", "FEATURE_EMPTY")]
+    array[5, 5, 5] = np.inf
+    payload, findings = volume(array)
+    assert payload is None
+    assert codes(findings) == [("error", "VOLUME_NOT_FINITE")]
+    assert findings[0].message == "1 voxels are infinite"
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "resample", "says"),
+    [
+        (SHAPE, ["ap", "dv", "ml"], False, ""),
+        ((456, 528, 320), ["ap", "dv", "ml"], False, "look like [ml, ap, dv]: set `axes`"),
+        ((456, 528, 320), ["-ml", "ap", "-dv"], False, ""),
+        ((1320, 800, 1140), ["ap", "dv", "ml"], False, "at 10 um"),
+        ((1320, 800, 1140), ["ap", "dv", "ml"], True, ""),
+        ((1140, 1320, 800), ["ap", "dv", "ml"], True, "look like [ml, ap, dv] at 10 um"),
+        ((264, 160, 228), ["ap", "dv", "ml"], True, ""),
+        ((100, 100, 100), ["ap", "dv", "ml"], True, "is not 528 x 320 x 456"),
+    ],
+)
+def test_77_shapes_are_told_and_nothing_is_resampled_unasked(shape, axes, resample, says):
+    fault = shape_fault(shape, axes, resample)
+    assert says in fault
+    assert bool(says) is bool(fault)
+
+
+def test_spacings_of_shapes():
+    assert [spacing_of(shape) for shape in (SHAPE, (1320, 800, 1140), (132, 80, 114))] == [
+        25, 10, 100,
+    ]  # fmt: skip
+
+
+def test_axes_are_turned_and_flipped():
+    values = np.arange(24).reshape(2, 3, 4)
+    turned = oriented(values, ["ml", "-ap", "dv"])
+    assert turned.shape == (3, 4, 2)
+    assert turned[0, 1, 1] == values[1, 2, 1]
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_weights_of_resampling_keep_means(old, new):
+    weights = overlap_weights(old, new).toarray()
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(weights.sum(axis=0), new / old, rtol=1e-4)
+    if old == new:
+        np.testing.assert_array_equal(weights, np.eye(old))
+
+
+def test_resampling_halves_a_grid_and_lets_nan_out(monkeypatch):
+    monkeypatch.setattr("brainpublish.regions.volume.SHAPE", (2, 2, 2))
+    fine = np.arange(64, dtype=np.float32).reshape(4, 4, 4)
+    expected = fine.reshape(2, 2, 2, 2, 2, 2).mean(axis=(1, 3, 5))
+    np.testing.assert_allclose(resampled(fine), expected)
+    fine[:2, :2, :2] = np.nan
+    fine[2, 0, 0] = np.nan
+    got = resampled(fine)
+    assert np.isnan(got[0, 0, 0])
+    block = fine[2:, :2, :2]
+    assert got[1, 0, 0] == pytest.approx(np.nanmean(block))
+
+
+def test_the_formats_give_the_same_numbers(tmp_path):
+    array = np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32)
+    np.save(tmp_path / "v.npy", array)
+    nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "v.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(array[..., None], np.eye(4)), tmp_path / "v.nii")
+    nrrd.write(str(tmp_path / "v.nrrd"), array)
+    for path in sorted(tmp_path.iterdir()):
+        assert np.array_equal(read_volume(str(path)), array), path.name
+    assert survey(array) == (array.min(), array.max(), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code", "says"),
+    [
+        ("v.tif", b"II*", "VOLUME_UNREADABLE", ".nrrd"),
+        ("v.npy", b"nothing", "VOLUME_UNREADABLE", "cannot be read"),
+        ("v.nii", b"nothing", "VOLUME_UNREADABLE", "cannot be read"),
+        ("gone.npy", None, "VOLUME_MISSING", "no such file"),
+    ],
+)
+def test_what_is_no_volume_is_named(tmp_path, name, data, code, says):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    payload, findings = volume_feature("f", section("volume", path=str(tmp_path / name)))
+    assert payload is None
+    assert codes(findings) == [("error", code)]
+    assert says in findings[0].message
+
+
+def test_arrays_of_other_kinds_are_named(volume):
+    assert "4 axes" in volume(np.zeros((2, 2, 2, 3)))[1][0].message
+    assert "complex" in volume(np.zeros((2, 2, 2), dtype=complex))[1][0].message
+
+
+def test_the_step_keeps_what_is_whole_and_says_the_rest(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("p.csv").write_text(NEAR_BREGMA)
+    bucket = {
+        "points": {"dots": section("points")},
+        "volume": {"gone": section("volume", path="gone.npy")},
+    }
+    encode_volumes(bucket, "volumes.json", "encoded.json")
+    features = read_json("volumes.json")
+    assert features.keys() == {"dots"}
+    assert [each["code"] for each in read_json("encoded.json")] == ["VOLUME_MISSING"]
+
+
+def test_packed_arrays_are_the_same_every_time():
+    array = np.arange(12, dtype="<f4").reshape(4, 3)
+    assert packed(array) == packed(array.copy())
+    back, bounds = decoded(packed(array, 1.5, 2.5))
+    assert np.array_equal(back, array)
+    assert bounds.tolist() == [1.5, 2.5]

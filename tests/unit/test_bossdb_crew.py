@@ -44,6 +44,12 @@ def test_tasks_that_were_given_up_are_no_fault_of_their_own():
         for_each(task, range(4), 4, stopping)
 
 
+def test_work_that_someone_else_stopped_returns_no_half_of_it():
+    stopping = threading.Event()
+    with pytest.raises(Stopped):
+        for_each(lambda number: number < 3 or stopping.set(), range(9), 1, stopping)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_waiting_work_at_once_with_a_plain_text(number):
     code = (

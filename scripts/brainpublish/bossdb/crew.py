@@ -35,6 +35,7 @@ def for_each(
 
     Raises:
         Exception: the first one that a task raised.
+        Stopped: if `stopping` was set by someone else.
     """
     crew = _Crew(task, list(items), stopping)
     crew.start(threads)
@@ -47,6 +48,8 @@ def for_each(
         crew.wait_for_what_is_under_way()
     if crew.errors:
         raise crew.errors[0]
+    if stopping.is_set():
+        raise Stopped
     return crew.results
 
 

@@ -14,7 +14,10 @@ from brainpublish.bossdb.endpoint import find_token, missing_token_text
 from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
-from brainpublish.slices.discover import list_slices
+from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map
+from brainpublish.slices.discover import files_of, list_slices
+from brainpublish.slices.pairing import fill_gaps, pair_with_image
+from brainpublish.slices.plan import SHARD_BYTES
 from brainpublish.slices.slabs import slab_count, slab_depth
 from brainpublish.slices.weight import slice_bytes
 from brainpublish.settled import entry_of, is_settled, made_from
@@ -56,22 +59,34 @@ def code_of(script):
 @functools.cache
 def listing_of(volume, channel):
     section = CHANNELS[volume][channel]
-    return list_slices(section["path"], section["pattern"])
+    listing = list_slices(section["path"], section["pattern"], section["order"])
+    if section["role"] == "image":
+        return fill_gaps(listing, section["gaps"], section["path"])
+    image = listing_of(volume, image_of(volume))
+    return pair_with_image(listing, image, section["gaps"], section["path"])
+
+
+@functools.cache
+def slice_size_of(volume, channel):
+    # All slices of a stack are of one size, so a good one tells.
+    files = listing_of(volume, channel).files
+    some = dict.fromkeys(files[i] for i in (0, len(files) // 2, -1)) if files else []
+    sizes = guarded_map(slice_bytes, list(some), 1, HEADER_LIMITS)
+    return max((size for size in sizes if isinstance(size, int)), default=None)
 
 
 @functools.cache
 def depth_of(volume, channel):
-    files = listing_of(volume, channel).files
+    count = len(listing_of(volume, channel).places)
     setting = CONFIG["volumes"][volume]["slab_depth"]
-    # All slices of a stack are of one size, so the first one tells, whatever changed.
-    size = slice_bytes(files[0]) if files and setting == "auto" else None
+    size = slice_size_of(volume, channel) if setting == "auto" else None
     # Masks are decoded many times faster than an image: fewer jobs do.
     least = 4 if CHANNELS[volume][channel]["role"] == "image" else 2
-    return slab_depth(len(files), setting, size, least)
+    return slab_depth(count, setting, size, least)
 
 
 def slabs_of(volume, channel):
-    count = len(listing_of(volume, channel).files)
+    count = len(listing_of(volume, channel).places)
     return range(slab_count(count, depth_of(volume, channel)))
 
 
@@ -83,9 +98,14 @@ def channel_slices(wildcards):
     return listing_of(wildcards.volume, wildcards.channel).files
 
 
-def slab_slices(wildcards):
+def slab_places(wildcards):
     depth, slab = depth_of(wildcards.volume, wildcards.channel), int(wildcards.slab)
-    return channel_slices(wildcards)[slab * depth : (slab + 1) * depth]
+    places = listing_of(wildcards.volume, wildcards.channel).places
+    return places[slab * depth : (slab + 1) * depth]
+
+
+def slab_slices(wildcards):
+    return files_of(slab_places(wildcards))
 
 
 def slab_reports(wildcards):
@@ -149,9 +169,12 @@ def bucket_tables(wildcards):
     return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
 
 
-def slab_memory(wildcards, input):
-    # Decoded slices, the slab and the shard that it is packed into, over compressed files.
-    return int(1000 + 10 * input.size_mb)
+def slab_memory(wildcards, threads):
+    # A band of the slab, in the job and in the processes that decode, and packed; and what
+    # decoding takes beside it, which the size of a slice bounds.
+    size = slice_size_of(wildcards.volume, wildcards.channel) or 2**26
+    slab = size * depth_of(wildcards.volume, wildcards.channel)
+    return int(600 + 3.5 * min(slab, SHARD_BYTES) / 2**20 + 400 * threads)
 
 
 def upload_memory(wildcards):

@@ -1,5 +1,6 @@
 # Takes sections of the config; leaves the settings of each job, and the inputs it waits for.
 # A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
+from dataclasses import asdict
 
 CHECKED = "results/checked.json"
 
@@ -25,13 +26,9 @@ def source_section(wildcards):
 
 
 def manifest_settings(wildcards):
-    section = source_section(wildcards)
-    findings = listing_of(wildcards.volume, wildcards.channel).findings
     return {
-        "channel": section,
-        "listing": [
-            {"code": f.code, "where": f.where, "message": f.message} for f in findings
-        ],
+        "channel": source_section(wildcards),
+        "listing": listing_of(wildcards.volume, wildcards.channel).as_settings(),
         "depth": depth_of(wildcards.volume, wildcards.channel),
         "code": code_of("write_manifest.py"),
     }
@@ -40,7 +37,7 @@ def manifest_settings(wildcards):
 def slab_settings(wildcards):
     return {
         "channel": source_section(wildcards),
-        "files": slab_slices(wildcards),
+        "places": [asdict(place) for place in slab_places(wildcards)],
         "code": code_of("prepare_slab.py"),
     }
 

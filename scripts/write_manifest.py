@@ -8,7 +8,6 @@ from brainpublish.slices.steps import make_manifest
 with job_log(snakemake.log[0]):
     make_manifest(
         settings=snakemake.params.settings,
-        files=list(snakemake.input.slices),
         threads=snakemake.threads,
         manifest=snakemake.output.manifest,
         plan=snakemake.output.plan,

@@ -43,7 +43,8 @@ ACAd2/3,0.1,15.0,0.5
 """
 
 STACK = phantom(18, 40, 56)
-MASKS = {"bone": STACK > 1000, "rock": STACK < 150}
+_DISC = STACK > 1000
+MASKS = {"bone": _DISC, "rock": np.roll(_DISC, 20, axis=2) & ~_DISC}
 LABELS = {"bone": 1, "rock": 7}
 
 

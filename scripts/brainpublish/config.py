@@ -82,14 +82,15 @@ def destination_of(config: Mapping) -> dict[str, dict[str, str]]:
 
 def _image_of(volume_id: str, volume: Mapping) -> dict:
     image = volume["image"]
-    return _channel_of(volume_id, volume, image, "image", image["dtype"], None)
+    channel = _channel_of(volume_id, volume, image, "image", image["dtype"], None)
+    return channel | {key: image[key] for key in ("scale", "offset")}
 
 
 def _annotation_of(volume_id: str, volume: Mapping, section: Mapping) -> dict:
     image, own = volume["image"]["name"].split("/"), section["name"].split("/")
     source = image[2] if image[:2] == own[:2] else None
     channel = _channel_of(volume_id, volume, section, "annotation", "uint64", source)
-    rule = {key: section[key] for key in ("kind", "label", "threshold", "invert")}
+    rule = {key: section[key] for key in ("kind", "label", "threshold", "invert", "colours")}
     return channel | rule | {"published_from": section["dtype"]}
 
 
@@ -107,6 +108,10 @@ def _channel_of(volume_id, volume, section, role, dtype, source) -> dict:
         "dtype": dtype,
         "path": section["path"],
         "pattern": section["pattern"],
+        "order": section["order"],
+        "gaps": section["gaps"],
+        "waive": section["waive"],
+        "channel_of_file": section["channel"],
         "voxel_size": list(volume["voxel_size"]),
         "voxel_unit": volume["voxel_unit"],
         "source": source,
@@ -123,11 +128,15 @@ def _normalised(config: dict) -> dict:
         for section in (volume["image"], *volume["annotations"]):
             section["name"] = section["name"].removeprefix(BOSSDB_SCHEME)
             section["path"] = _expanded(section["path"])
+            if section.get("colours"):
+                section["colours"] = _expanded(section["colours"])
     for bucket in config["buckets"].values():
         for table in bucket["tables"]:
             table |= {key: _expanded(table[key]) for key in ("path", "synonyms") if table[key]}
         for section in (*bucket["points"].values(), *bucket["volume"].values()):
             section["path"] = _expanded(section["path"])
+            if section.get("colours"):
+                section["colours"] = _expanded(section["colours"])
     return config
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
+from brainpublish.codes import SLICE_CODES
 from brainpublish.config_schema import found, where_text
 
 BOSSDB_SCHEME = "bossdb://"
@@ -25,6 +26,7 @@ def cross_problems(config: dict) -> list[str]:
     return [
         *_channel_problems(config),
         *_frame_problems(config),
+        *_slice_problems(config),
         *_bucket_problems(config),
         *_table_problems(config),
         *_spatial_problems(config),
@@ -84,6 +86,46 @@ def _frame_problems(config: dict) -> Iterator[str]:
                 f"{' and '.join(places)}: they share the coordinate frame {found(frame)} but "
                 "differ in voxel_size or voxel_unit; give one of them another experiment"
             )
+
+
+def _slice_problems(config: dict) -> Iterator[str]:
+    """Errors that cannot be waived, and linear maps that map nothing or leave the type."""
+    for volume_id, volume in _mapping(config["volumes"]).items():
+        annotations = _mapping(volume).get("annotations")
+        sections = [(("image",), _mapping(volume).get("image"))]
+        sections += [
+            (("annotations", index), section)
+            for index, section in enumerate(annotations if isinstance(annotations, list) else [])
+        ]
+        for at, section in sections:
+            where = ("volumes", volume_id, *at)
+            yield from _waive_problems(_mapping(section).get("waive"), where)
+            yield from _scale_problems(_mapping(section), where)
+
+
+def _waive_problems(codes: Any, where: tuple) -> Iterator[str]:
+    for index, code in enumerate(codes if isinstance(codes, list) else []):
+        known = SLICE_CODES.get(code) if isinstance(code, str) else None
+        if isinstance(code, str) and not (known and known.waived):
+            waivable = ", ".join(name for name, each in SLICE_CODES.items() if each.waived)
+            place = where_text((*where, "waive", index))
+            yield f"{place}: {found(code)} cannot be waived; those that can: {waivable}"
+
+
+def _scale_problems(section: dict, where: tuple) -> Iterator[str]:
+    scale = _mapping(section.get("scale"))
+    ranges = [scale.get("from"), scale.get("to")]
+    if not all(isinstance(each, list) and len(each) == 2 for each in ranges):
+        return
+    (a, b), to = ranges
+    place = where_text((*where, "scale"))
+    if a == b:
+        yield f"{place}.from: both values are {a}; they must differ"
+    limit = {"uint8": 255, "uint16": 65535}.get(section.get("dtype"))
+    if limit and not all(isinstance(v, int | float) and 0 <= v <= limit for v in to):
+        yield f"{place}.to: {section['dtype']} takes 0 to {limit}"
+    if section.get("offset"):
+        yield f"{place}: `scale` and `offset` exclude each other; put the offset into `scale`"
 
 
 def _bucket_problems(config: dict) -> Iterator[str]:

@@ -110,10 +110,10 @@ def paths_in(value, at=""):
 def test_the_shipped_config_is_valid_and_shows_every_key():
     load(SHIPPED)
     shown = set(paths_in(SHIPPED))
-    ends = (".values", ".statistics", ".points", "<id>.volume")
+    ends = (".values", ".statistics", ".points", "<id>.volume", ".scale")
     empty = [path for path in shown if path.endswith(ends)]
     inside = {path for path in key_paths(SCHEMA) if path.startswith(tuple(f"{e}." for e in empty))}
-    assert len(empty) == 4
+    assert len(empty) == 5
     assert shown | inside == set(key_paths(SCHEMA))
 
 
@@ -170,6 +170,11 @@ def test_defaults_reach_into_maps_and_lists():
         "label": 1,
         "threshold": "auto",
         "invert": False,
+        "order": "auto",
+        "gaps": "stop",
+        "waive": [],
+        "channel": None,
+        "colours": None,
         "adopt": False,
     }
     assert config["buckets"]["b"]["tree"] is None
@@ -565,15 +570,21 @@ def test_channels_are_plain_values_with_the_image_first():
         "dtype": "uint16",
         "path": "slices",
         "pattern": "*.jp2",
+        "order": "auto",
+        "gaps": "stop",
+        "waive": [],
+        "channel_of_file": None,
         "voxel_size": [2, 2, 5.5],
         "voxel_unit": "micrometers",
         "source": None,
         "adopt": False,
+        "scale": None,
+        "offset": 0,
     }
     bone, rock = channels["bone"], channels["rock"]
     assert [*bone] == [
-        *channels["image"],
-        *("kind", "label", "threshold", "invert", "published_from"),
+        *(key for key in channels["image"] if key not in ("scale", "offset")),
+        *("kind", "label", "threshold", "invert", "colours", "published_from"),
     ]
     assert bone["published_from"] == "uint32"
     assert [bone[key] for key in ("role", "type", "dtype")] == ["annotation"] * 2 + ["uint64"]
@@ -778,3 +789,22 @@ def test_wrong_keys_of_points_and_volumes(kind, change, says):
         {"path": "p", "value": "v", "coordinate_unit": "mm"} if kind == "points" else {"path": "p"}
     )
     assert says in only_problem_of({"buckets": {"b": {kind: {"f": base | change}}}})
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"waive": ["SLICE_UNREADABLE"]}, '"SLICE_UNREADABLE" cannot be waived'),
+        ({"waive": ["SLICE_ORIENTAION"]}, "cannot be waived; those that can: "),
+        ({"scale": {"from": [1, 1], "to": [0, 9]}}, "both values are 1; they must differ"),
+        ({"scale": {"from": [0, 1], "to": [0, 70000]}}, "uint16 takes 0 to 65535"),
+        ({"scale": {"from": [0, 1], "to": [0, 9]}, "offset": 3}, "exclude each other"),
+        ({"order": 0}, "which number of the name it is"),
+        ({"gaps": "fill"}, "one of stop, close, black, repeat"),
+        ({"channel": "cyan"}, "red, green, blue or alpha"),
+    ],
+)
+def test_keys_about_slices_must_make_sense(keys, says):
+    raw = fish()
+    raw["volumes"]["fish"]["image"] |= keys
+    assert says in only_problem_of(raw)

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from brainpublish.slices.masks import BINARY, LABELS, MaskRule, decide_rule, foreground
-from brainpublish.slices.read import Header
+from brainpublish.slices.doctor import decide_rule
+from brainpublish.slices.header import Header
+from brainpublish.slices.masks import BINARY, LABELS, MaskRule, foreground
 
 PNG = Header("png", 4, 4, 8, "uint8", lossy=False)
 JPEG = Header("jpeg", 4, 4, 8, "uint8", lossy=True)
@@ -14,7 +15,7 @@ values_8_bit = arrays.arrays(np.uint8, (5, 7))
 
 
 def slices(*levels):
-    return [lambda held=held: np.array([held], np.uint8) for held in levels]
+    return [np.array([held] * 3, np.uint8) for held in levels]
 
 
 @given(values_8_bit, st.integers(0, 255))
@@ -37,7 +38,7 @@ def test_noise_below_half_the_range_changes_nothing(inside, noise):
 
 def test_lossy_masks_are_binary_with_the_middle_of_the_range():
     rule, findings = decide_rule(AUTO, JPEG, [], "here")
-    assert rule == MaskRule(BINARY, 128)
+    assert rule == MaskRule(BINARY, 128, ends=(0, 255))
     assert [finding.code for finding in findings] == ["MASK_KIND"]
 
 
@@ -65,7 +66,7 @@ def test_the_config_decides_where_it_says_so():
     assert rule.kind == LABELS
     settings = {"kind": "binary", "threshold": 9, "invert": True}
     rule, _ = decide_rule(settings, PNG, slices([0, 5, 9]), "here")
-    assert rule == MaskRule(BINARY, 9, invert=True)
+    assert rule == MaskRule(BINARY, 9, invert=True, ends=(0, 9))
 
 
 def test_a_mask_without_any_foreground_stays_empty():

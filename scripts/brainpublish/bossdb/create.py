@@ -6,7 +6,7 @@ from brainpublish.bossdb.ledger import ledger_folder
 from brainpublish.bossdb.resources import ensure_resources
 from brainpublish.files import write_json
 from brainpublish.settled import made_from
-from brainpublish.slices.steps import read_plan
+from brainpublish.slices.plan import read_plan
 
 
 def create_volume(settings: dict, connections: int, plans: list[str], output: str) -> None:

@@ -16,7 +16,7 @@ from brainpublish.bossdb.upload import Counts
 from brainpublish.files import digest_of_file, read_json, write_json
 from brainpublish.findings import Refusal
 from brainpublish.settled import made_from
-from brainpublish.slices.steps import read_plan
+from brainpublish.slices.plan import read_plan
 
 LOCAL_DOWNSAMPLE_SECONDS = 3600
 
@@ -64,7 +64,11 @@ def publish_channel(
             endpoint,
             channel,
             stack_plan.extent,
-            {"slices": stack_plan.extent[0], "manifest_sha256": digest_of_file(manifest)},
+            {
+                "slices": stack_plan.extent[0],
+                "manifest_sha256": digest_of_file(manifest),
+                "decisions": read_json(plan)["decisions"],
+            },
             counts,
             records[0]["verify"],
             {

@@ -14,12 +14,11 @@ from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.settled import made_from
-from brainpublish.slices.manifest import StackPlan
 from brainpublish.slices.masks import BINARY
+from brainpublish.slices.plan import StackPlan, read_plan
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
 from brainpublish.slices.stack import open_stack
-from brainpublish.slices.steps import read_plan
 
 log = logging.getLogger(__name__)
 

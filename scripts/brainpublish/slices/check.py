@@ -1,26 +1,46 @@
 """All findings of a channel in one list: from its listing, its headers and its slabs."""
 
-from brainpublish.findings import Finding
-from brainpublish.slices.manifest import StackPlan
+from collections.abc import Iterable
+from dataclasses import replace
+
+from brainpublish.codes import CODES
+from brainpublish.findings import ERROR, WARNING, Finding
+from brainpublish.slices.masks import BINARY
+from brainpublish.slices.names import runs_text
+from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.slab import SlabReport
+
+_MOSTLY = 0.9
+_ON_BORDERS = 0.8
+
+
+def waived(findings: Iterable[Finding], codes: Iterable[str]) -> list[Finding]:
+    """Turn errors that the config waives into warnings that say so."""
+    codes = set(codes)
+    return [
+        replace(
+            finding,
+            severity=WARNING,
+            message=f"{finding.message} (waived)",
+            fix=CODES[finding.code].waived,
+        )
+        if finding.code in codes and finding.severity == ERROR
+        else finding
+        for finding in findings
+    ]
 
 
 def compare_with_image(plan: StackPlan, image: StackPlan, where: str) -> list[Finding]:
     """Compare an annotation's extent with its image's; both z, y, x.
 
-    A stack without a readable slice has extent 0 and is reported elsewhere.
+    A stack without a readable slice has extent 0 and is reported elsewhere, as is a number of
+    slices that differs.
     """
-    if not all(plan.extent) or not all(image.extent):
+    if not all(plan.extent) or not all(image.extent) or plan.extent[1:] == image.extent[1:]:
         return []
-    findings = []
-    if plan.extent[0] != image.extent[0]:
-        text = f"{plan.extent[0]} mask files, {image.extent[0]} image slices"
-        findings.append(Finding("SLICES_COUNT", where, text))
-    if plan.extent[1:] != image.extent[1:]:
-        (_, y, x), (_, image_y, image_x) = plan.extent, image.extent
-        text = f"masks are {x} x {y}, image slices {image_x} x {image_y} (width x height)"
-        findings.append(Finding("SLICES_EXTENT", where, text))
-    return findings
+    (_, y, x), (_, image_y, image_x) = plan.extent, image.extent
+    text = f"masks are {x} x {y}, image slices {image_x} x {image_y} (width x height)"
+    return [Finding("SLICES_EXTENT", where, text)]
 
 
 def check_slabs(plan: StackPlan, reports: list[SlabReport], where: str) -> list[Finding]:
@@ -30,17 +50,57 @@ def check_slabs(plan: StackPlan, reports: list[SlabReport], where: str) -> list[
     if stale:
         text = f"{len(stale)} of {len(reports)} slabs were made under another plan of the stack"
         findings.append(Finding("STACK_STALE", where, text))
-    if plan.mask is not None and reports and not findings:
-        findings += _check_foreground(plan, reports, where)
+    findings += _overall_range(plan, reports, findings, where)
+    if not reports or findings:
+        return findings
+    return _check_image(reports, where) if plan.mask is None else _check_mask(plan, reports, where)
+
+
+def _overall_range(plan: StackPlan, reports, findings: list[Finding], where: str):
+    misfits = [finding for finding in findings if finding.code == "SLICE_DTYPE"]
+    slices = sum(report.slices for report in reports)
+    if len(misfits) > 1:
+        text = f"{len(misfits)} of {slices} slices do not fit {plan.dtype}; each says its own range"
+        yield Finding("SLICE_DTYPE", where, text)
+
+
+def _check_image(reports: list[SlabReport], where: str) -> list[Finding]:
+    constant = [z for report in reports for z in report.constant]
+    if not constant:
+        return []
+    text = f"{len(constant)} slices hold one value only: z = {runs_text(constant)}"
+    return [Finding("SLICE_CONSTANT", where, text)]
+
+
+def _check_mask(plan: StackPlan, reports: list[SlabReport], where: str) -> list[Finding]:
+    z, y, x = plan.extent
+    voxels, nonzero = z * y * x, sum(report.nonzero for report in reports)
+    if nonzero == 0:
+        return [Finding("MASK_EMPTY", where, f"none of {voxels:,} voxels is foreground")]
+    if plan.mask.kind != BINARY:
+        return _check_labels(reports, where)
+    if nonzero == voxels:
+        return [Finding("MASK_FULL", where, f"all {voxels:,} voxels are foreground")]
+    findings = []
+    border = z * 2 * (x + y)
+    touching = sum(report.borders for report in reports) / border
+    if nonzero > _MOSTLY * voxels and touching > _ON_BORDERS:
+        text = f"{nonzero / voxels:.0%} is foreground, and {touching:.0%} of the slices' borders"
+        findings.append(Finding("MASK_INVERTED", where, text))
+    decided = sum(report.decided for report in reports)
+    if decided:
+        nearest = min(report.nearest for report in reports if report.nearest is not None)
+        text = (
+            f"the threshold decided {decided:,} of {voxels:,} voxels; the nearest is "
+            f"{nearest:g} grey levels from it"
+        )
+        findings.append(Finding("MASK_DECIDED", where, text))
     return findings
 
 
-def _check_foreground(plan: StackPlan, reports: list[SlabReport], where: str) -> list[Finding]:
-    z, y, x = plan.extent
-    voxels = z * y * x
-    nonzero = sum(report.nonzero for report in reports)
-    if nonzero == 0:
-        return [Finding("MASK_EMPTY", where, f"none of {voxels:,} voxels is foreground")]
-    if nonzero == voxels:
-        return [Finding("MASK_FULL", where, f"all {voxels:,} voxels are foreground")]
-    return []
+def _check_labels(reports: list[SlabReport], where: str) -> list[Finding]:
+    largest = max(report.maximum for report in reports)
+    if largest < 2**32:
+        return []
+    text = f"the largest id is {largest:,}; some viewers show ids of 32 bits only"
+    return [Finding("MASK_LARGE_IDS", where, text)]

@@ -1,46 +1,118 @@
-"""Which files are the slices of a channel, and in which order. Names only, nothing is read."""
+"""Which files are the slices of a channel, and in which order.
+
+Names only: no file is read, but for one that may hold a whole stack, whose pages are counted.
+"""
 
 import glob
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from natsort import natsorted
 
 from brainpublish.findings import Finding
+from brainpublish.slices.names import Ordered, numbers_of, order_names, template_of
 
 IMAGE_SUFFIXES = {".jp2", ".j2k", ".png", ".jpg", ".jpeg", ".tif", ".tiff"}
+_TIFF_SUFFIXES = {".tif", ".tiff", ".btf", ".tf8"}
+_UNFINISHED = (".part", ".partial", ".crdownload", ".filepart", ".tmp", ".download", "~")
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", ".ds_store"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One z of a stack: the file and, in a file of many, the page that it is read from.
+
+    `number` is the slice's number, from its name. `filled` says of a slice that is not there
+    what stands in for it: black (no file), or repeat (the slice before it).
+    """
+
+    file: str
+    page: int | None = None
+    number: int | None = None
+    filled: str = ""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The slices of a channel in z order, as paths, and what was found while listing them."""
+    """The places of a channel in z order, what was found while listing them, what was decided."""
 
-    files: list[str]
+    places: list[Place]
     findings: list[Finding]
+    decisions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[str]:
+        """Paths of all files, each once, in z order."""
+        return files_of(self.places)
+
+    def as_settings(self) -> dict:
+        """Return all as plain values, for the settings of a job."""
+        return {
+            "places": [asdict(place) for place in self.places],
+            "findings": [asdict(finding) for finding in self.findings],
+            "decisions": self.decisions,
+        }
 
 
-def list_slices(folder: str, pattern: str) -> Listing:
-    """List the files in `folder` that match `pattern`, in natural (numeric) order of names.
+def files_of(places: list[Place]) -> list[str]:
+    """Return the files of some places, each once, in their order."""
+    return list(dict.fromkeys(place.file for place in places if place.file))
+
+
+def list_slices(path: str, pattern: str, order: str | int = "auto") -> Listing:
+    """List a channel's slices in z order.
+
+    Args:
+        path: a folder, or a TIFF file that holds a whole stack.
+        pattern: which of the folder's files are slices.
+        order: how they are put in order: see `order_names`.
 
     Names that begin with a dot are no slices: the shell does not match them either, and
     some systems leave such files beside each image.
     """
-    root = Path(folder)
+    root = Path(path)
+    if root.is_file():
+        return _pages_of(path)
     if not root.is_dir():
-        return Listing([], [Finding("SLICES_FOLDER", folder, _missing_folder(root))])
-    names = [name for name in glob.glob(pattern, root_dir=root) if (root / name).is_file()]
+        return Listing([], [Finding("SLICES_FOLDER", path, _missing_folder(root))])
+    held = sorted(entry.name for entry in os.scandir(root) if entry.is_file())
+    matching = set(glob.glob(pattern, root_dir=root))
+    names = [n for n in held if n in matching and n.lower() not in _SYSTEM_FILES]
     if not names:
-        return Listing([], [Finding("SLICES_NONE", folder, _no_match(root, pattern))])
-    ordered = natsorted(names)
-    findings = []
-    if ordered != sorted(names):
-        findings.append(Finding("SLICE_ORDER", folder, _order_note(ordered, sorted(names))))
-    return Listing([str(root / name) for name in ordered], findings)
+        return Listing([], [Finding("SLICES_NONE", path, _no_match(root, pattern))])
+    beside = _beside(path, [name for name in held if name not in matching], names)
+    if len(names) == 1 and Path(names[0]).suffix.lower() in _TIFF_SUFFIXES:
+        pages = _pages_of(str(root / names[0]))
+        return Listing(pages.places, beside + pages.findings, pages.decisions)
+    ordered = order_names(names, order)
+    findings = [Finding(code, path, text) for code, text in ordered.problems]
+    if ordered.names != sorted(names):
+        findings.append(Finding("SLICE_ORDER", path, _order_note(ordered, sorted(names))))
+    places = [
+        Place(str(root / name), number=number)
+        for name, number in zip(ordered.names, ordered.numbers, strict=True)
+    ]
+    return Listing(places, findings + beside, {"order": ordered.decision})
+
+
+def _pages_of(path: str) -> Listing:
+    # Decoders are dear to load, and most channels are folders.
+    from brainpublish.slices.tiff import count_pages
+
+    try:
+        pages = count_pages(Path(path))
+    except Exception:
+        # Whatever is wrong with it, reading its header will tell, and is where it is reported.
+        pages = 1
+    if pages == 1:
+        return Listing([Place(path)], [], {"order": "a single slice"})
+    places = [Place(path, page, page + 1) for page in range(pages)]
+    note = Finding("SLICES_PAGES", path, f"its {pages} pages are read as {pages} slices")
+    return Listing(places, [note], {"order": f"the {pages} pages of one file"})
 
 
 def _missing_folder(root: Path) -> str:
-    if root.exists():
-        return "this is a file, a folder is needed"
     parent = next(path for path in [*root.parents, Path()] if path.is_dir())
     near = natsorted(entry.name for entry in parent.iterdir() if entry.is_dir())[:5]
     beside = f" (folders in {parent}: {', '.join(near)})" if near else ""
@@ -60,9 +132,38 @@ def _no_match(root: Path, pattern: str) -> str:
     return text
 
 
-def _order_note(ordered: list[str], as_text: list[str]) -> str:
-    places = sum(a != b for a, b in zip(ordered, as_text, strict=True))
+def _beside(path: str, others: list[str], names: list[str]) -> list[Finding]:
+    """Find files beside the slices that look like slices too, or like halves of them."""
+    templates = {template_of(name) for name in names}
+    claimed = {(template_of(name), numbers_of(name)) for name in names}
+    findings = []
+    for name in others:
+        whole = name.rstrip("~")
+        whole = Path(whole).stem if whole.lower().endswith(_UNFINISHED) else whole
+        if whole != name and template_of(whole.removeprefix(".")) in templates:
+            findings.append(
+                Finding("SLICE_PARTIAL", str(Path(path, name)), "is an unfinished copy")
+            )
+    left = [
+        name
+        for name in others
+        if Path(name).suffix.lower() in IMAGE_SUFFIXES
+        and template_of(name) in templates
+        and (template_of(name), numbers_of(name)) not in claimed
+    ]
+    if left:
+        text = (
+            f"the pattern takes {len(names)} files; {len(left)} others are named like them and "
+            f"differ in their ending or its case: {', '.join(natsorted(left)[:3])}"
+        )
+        findings.append(Finding("SLICES_LEFT_OUT", path, text))
+    return findings
+
+
+def _order_note(ordered: Ordered, as_text: list[str]) -> str:
+    names = ordered.names
+    places = sum(a != b for a, b in zip(names, as_text, strict=True))
     return (
-        f"ordered by number, from {ordered[0]} to {ordered[-1]} ({len(ordered)} slices); "
+        f"ordered by number, from {names[0]} to {names[-1]} ({len(names)} slices); "
         f"order by text would differ at {places} places"
     )

@@ -25,6 +25,9 @@ class Limits:
     memory: int
 
 
+HEADER_LIMITS = Limits(seconds=60, memory=2**30)
+
+
 @dataclass(frozen=True)
 class Broken:
     """The result of an item whose process was lost: `kind` is time, memory or crash."""

@@ -32,6 +32,7 @@ class Header:
         orientation: EXIF and TIFF tag 274; 1 is upright.
         white_is_zero: the file asks to be shown with 0 as white.
         palette: the colours of a palette, red, green and blue by index.
+        pages: slices that the file holds.
         voxel_nm: size of a voxel along x, y and z in nanometers, None where it is not said.
     """
 
@@ -46,6 +47,7 @@ class Header:
     orientation: int = 1
     white_is_zero: bool = False
     palette: tuple[tuple[int, int, int], ...] = field(default=(), compare=False)
+    pages: int = field(default=1, compare=False)
     voxel_nm: tuple[float | None, float | None, float | None] = field(
         default=(None, None, None), compare=False
     )

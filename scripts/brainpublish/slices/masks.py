@@ -3,14 +3,11 @@
 Arrays are y, x.
 """
 
-import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from brainpublish.findings import Finding
-from brainpublish.slices.read import Header
+from brainpublish.slices.header import UnreadableSlice
 
 BINARY, LABELS = "binary", "labels"
 
@@ -19,15 +16,29 @@ BINARY, LABELS = "binary", "labels"
 class MaskRule:
     """How the values of an annotation's files are read.
 
-    `kind` is binary or labels. For a binary mask a voxel is foreground where its value is
-    at least `threshold` (below it, if `invert`). `levels` are the two values that a
-    lossless binary mask holds; a third one in any slice puts the kind in doubt.
+    Attributes:
+        kind: binary or labels.
+        threshold: a voxel of a binary mask is foreground where its value is at least this.
+        invert: the foreground is where it is below.
+        levels: the two values that a lossless binary mask holds; a third one in any slice
+            puts the kind in doubt.
+        ends: the two values around which a binary mask's values crowd.
+        colours: red, green, blue and id of each label of a colour-coded stack.
     """
 
     kind: str
     threshold: float | None = None
     invert: bool = False
     levels: tuple[int, int] | None = None
+    ends: tuple[int, int] | None = None
+    colours: tuple[tuple[int, int, int, int], ...] | None = None
+
+
+def rule_from(value: dict) -> MaskRule:
+    """Make a rule of what `dataclasses.asdict` and JSON left of one."""
+    lists = {key: value[key] and tuple(value[key]) for key in ("levels", "ends")}
+    colours = value["colours"] and tuple(map(tuple, value["colours"]))
+    return MaskRule(**{**value, **lists, "colours": colours})
 
 
 def foreground(values: np.ndarray, rule: MaskRule) -> np.ndarray:
@@ -41,69 +52,57 @@ def middle_of(bit_depth: int) -> int:
     return 1 << (bit_depth - 1)
 
 
-def decide_rule(
-    section: dict, header: Header, slices: Iterable[Callable[[], np.ndarray]], where: str
-) -> tuple[MaskRule, list[Finding]]:
-    """Decide how an annotation's files are read, and say why.
+def check_levels(values: np.ndarray, rule: MaskRule) -> None:
+    """Raise UnreadableSlice if a lossless binary mask holds a third value."""
+    if rule.levels is None:
+        return
+    other = (values != rule.levels[0]) & (values != rule.levels[1])
+    if other.any():
+        low, high = rule.levels
+        raise UnreadableSlice(
+            "MASK_DOUBT",
+            f"holds the value {values[other][0]} beside {low} and {high}: "
+            f"{np.count_nonzero(other):,} pixels fit no binary mask",
+        )
 
-    Args:
-        section: the annotation's settings `kind`, `threshold` and `invert`.
-        header: header facts of its slices.
-        slices: functions that decode one slice each, asked in turn and only as far as
-            needed: until three slices that hold more than one value were seen.
-        where: the place that findings name.
+
+def decided(values: np.ndarray, rule: MaskRule) -> tuple[int, float]:
+    """Return how many values the threshold decided, and how near the nearest one was to it.
+
+    Values at the two ends decide themselves. The distance is infinite if there are no others.
     """
-    kind, threshold, invert = section["kind"], section["threshold"], section["invert"]
-    if header.lossy:
-        return _lossy_rule(kind, threshold, invert, header, where)
-    if kind == LABELS:
-        return MaskRule(LABELS), [Finding("MASK_KIND", where, "labels, as the config says")]
-    if kind == BINARY and threshold != "auto":
-        return MaskRule(BINARY, threshold, invert), [_binary_note(where, threshold, "config")]
-    levels = _levels(slices)
-    if len(levels) > 2 and kind == "auto":
-        note = f"labels: the files are lossless and hold more than two values ({_some(levels)})"
-        return MaskRule(LABELS), [Finding("MASK_KIND", where, note)]
-    if len(levels) > 2:
-        middle = middle_of(header.bit_depth)
-        return MaskRule(BINARY, middle, invert), [_binary_note(where, middle, "value range")]
-    return _two_valued_rule(levels, threshold, invert, header, where)
+    between = values[(values != rule.ends[0]) & (values != rule.ends[1])]
+    if not between.size:
+        return 0, float("inf")
+    # The border lies between the threshold and the value below it.
+    distance = np.abs(between.astype(np.float64) - (rule.threshold - 0.5)).min()
+    return int(between.size), float(distance)
 
 
-def _lossy_rule(kind, threshold, invert, header, where):
-    middle = middle_of(header.bit_depth) if threshold == "auto" else threshold
-    rule = MaskRule(BINARY, middle, invert)
-    if kind == LABELS:
-        text = f"`kind: labels`, but {header.format} files do not keep label values"
-        return rule, [Finding("MASK_LOSSY_LABELS", where, text)]
-    reason = "lossy files" if threshold == "auto" else "config"
-    return rule, [_binary_note(where, middle, reason)]
+def labels_of_colours(values: np.ndarray, rule: MaskRule) -> np.ndarray:
+    """Return the ids y, x of colour-coded pixels y, x, samples.
+
+    Raises:
+        UnreadableSlice: MASK_COLOURS, if a colour is not in the table.
+    """
+    codes = colour_codes(values)
+    table = {(r << 16) | (g << 8) | b: label for r, g, b, label in rule.colours}
+    known = np.array(sorted(table), np.uint32)
+    ids = np.array([table[code] for code in known.tolist()], np.uint64)
+    at = np.searchsorted(known, codes).clip(0, len(known) - 1)
+    other = known[at] != codes
+    if other.any():
+        red, green, blue = (int(codes[other][0]) >> shift & 255 for shift in (16, 8, 0))
+        raise UnreadableSlice(
+            "MASK_COLOURS",
+            f"holds the colour {red}, {green}, {blue}, which is not in the table of colours",
+        )
+    return ids[at]
 
 
-def _two_valued_rule(levels, threshold, invert, header, where):
-    low, high = (min(levels), max(levels)) if len(levels) == 2 else (0, middle_of(header.bit_depth))
-    middle = math.ceil((low + high) / 2) if threshold == "auto" else threshold
-    rule = MaskRule(BINARY, middle, invert, (low, high) if len(levels) == 2 else None)
-    return rule, [_binary_note(where, middle, f"the two values {low} and {high}")]
-
-
-def _levels(slices: Iterable[Callable[[], np.ndarray]]) -> set[int]:
-    levels: set[int] = set()
-    telling = 0
-    for read in slices:
-        held = np.unique(read())
-        levels.update(held.tolist())
-        telling += len(held) > 1
-        if telling == 3 or len(levels) > 2:
-            break
-    return levels
-
-
-def _binary_note(where: str, threshold: float, reason: str) -> Finding:
-    text = f"a binary mask: foreground where the value is at least {threshold:g} ({reason})"
-    return Finding("MASK_KIND", where, text)
-
-
-def _some(levels: set[int]) -> str:
-    shown = sorted(levels)[:5]
-    return ", ".join(map(str, shown)) + (", ..." if len(levels) > 5 else "")
+def colour_codes(values: np.ndarray) -> np.ndarray:
+    """Return each pixel's red, green and blue of 8 bits as one number of 24 bits."""
+    if values.dtype != np.uint8:
+        raise UnreadableSlice("SLICE_COLOUR", "holds colours of more than 8 bits")
+    wide = values.astype(np.uint32)
+    return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]

@@ -1,24 +1,79 @@
 """One slab: decode its slices once, check them, normalise them. Arrays are z, y, x."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+import mmap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from brainpublish.files import digest_of_file
 from brainpublish.findings import Finding, findings_from
-from brainpublish.slices.manifest import Slice, StackPlan
-from brainpublish.slices.masks import BINARY, LABELS, MaskRule, foreground
-from brainpublish.slices.read import UnreadableSlice, read_slice
+from brainpublish.slices.cast import apply_cast, one_channel
+from brainpublish.slices.guarded import Broken, Limits, guarded_map
+from brainpublish.slices.header import UnreadableSlice
+from brainpublish.slices.manifest import Slice
+from brainpublish.slices.masks import (
+    BINARY,
+    MaskRule,
+    check_levels,
+    decided,
+    foreground,
+    labels_of_colours,
+)
+from brainpublish.slices.plan import StackPlan
+from brainpublish.slices.read import read_header, read_rows
+from brainpublish.slices.tiff import page_digest
+
+_SECONDS = 60.0
+_SECONDS_PER_PIXEL = 4e-6
+_MEMORY = 2**30
+_MEMORY_PER_PIXEL = 24
+
+
+@dataclass(frozen=True)
+class SliceFacts:
+    """What decoding some rows of one slice told; `low` and `high` are values of the file."""
+
+    low: float = float("inf")
+    high: float = float("-inf")
+    nonzero: int = 0
+    maximum: int = 0
+    decided: int = 0
+    nearest: float = float("inf")
+    borders: int = 0
+    fault: tuple[str, str] | None = None
+
+    def __add__(self, other: "SliceFacts") -> "SliceFacts":
+        return SliceFacts(
+            min(self.low, other.low),
+            max(self.high, other.high),
+            self.nonzero + other.nonzero,
+            max(self.maximum, other.maximum),
+            self.decided + other.decided,
+            min(self.nearest, other.nearest),
+            self.borders + other.borders,
+            self.fault or other.fault,
+        )
 
 
 @dataclass(frozen=True)
 class SlabReport:
     """What was found while a slab was made: deterministic, so equal input leaves equal text.
 
-    `plan` is the digest of the plan it was made under, `maximum` the largest value stored,
-    `nonzero` the number of voxels that are not 0.
+    Attributes:
+        plan: digest of the plan that it was made under.
+        first: z of the first slice.
+        slices: number of slices.
+        maximum: the largest value stored.
+        nonzero: voxels that are not 0.
+        low: the smallest value in the files; None if none was read.
+        high: the largest value in the files.
+        constant: z of the slices that hold one value only.
+        decided: voxels of a binary mask that the threshold decided.
+        nearest: how near to the threshold the nearest of them is, in grey levels.
+        borders: foreground voxels on the four sides of the slices.
+        findings: one for each slice with a fault.
     """
 
     plan: str
@@ -26,6 +81,12 @@ class SlabReport:
     slices: int
     maximum: int
     nonzero: int
+    low: float | None
+    high: float | None
+    constant: list[int]
+    decided: int
+    nearest: float | None
+    borders: int
     findings: list[Finding]
 
     @classmethod
@@ -36,9 +97,9 @@ class SlabReport:
 
 
 def normalise_slab(
-    folder: str, slices: list[Slice], plan: StackPlan, threads: int
-) -> tuple[np.ndarray, SlabReport]:
-    """Decode and normalise a slab's slices, several at a time, and report every fault.
+    folder: str | Path, slices: list[Slice], plan: StackPlan, workers: int
+) -> Iterator[tuple[range, np.ndarray, list[SliceFacts]]]:
+    """Decode and normalise a slab's slices, band by band, several slices at a time.
 
     A slice with a fault leaves zeros in its place: the array is then of no use, and the
     report's errors keep it from being sent.
@@ -47,31 +108,71 @@ def normalise_slab(
         folder: the channel's folder.
         slices: the slab's rows of the manifest.
         plan: the stack's plan.
-        threads: slices decoded at once.
+        workers: slices decoded at once.
 
-    Returns:
-        The array z, y, x of the stack's type, and the report.
+    Yields:
+        The rows, their array z, y, x of the stack's type, which the next band overwrites, and
+        what was found in each slice.
     """
-    stack = np.zeros((len(slices), *plan.extent[1:]), plan.dtype)
+    bands = plan.bands
+    rows = max(len(band) for band in bands)
+    shape = (len(slices), rows, plan.extent[2])
+    # Shared with the processes that decode, which write their slices into it.
+    shared = mmap.mmap(-1, max(1, int(np.prod(shape)) * np.dtype(plan.dtype).itemsize))
+    whole = np.frombuffer(shared, plan.dtype, int(np.prod(shape))).reshape(shape)
+    lost: dict[int, SliceFacts] = {}
+    # The first band last: its shard is the one that tells that all are there.
+    for band in reversed(bands):
+        pixels = len(band) * plan.extent[2]
+        limits = Limits(
+            _SECONDS + pixels * _SECONDS_PER_PIXEL, _MEMORY + pixels * _MEMORY_PER_PIXEL
+        )
+        target = whole[:, : len(band)]
+        todo = [index for index in range(len(slices)) if index not in lost]
 
-    def take(index: int) -> Finding | None:
-        try:
-            stack[index] = _normalised(Path(folder, slices[index].file), slices[index], plan)
-        except UnreadableSlice as error:
-            return Finding(error.code, str(Path(folder, slices[index].file)), str(error))
-        return None
+        def take(index: int, band=band, target=target) -> SliceFacts:
+            return _take(folder, slices[index], plan, band, target[index])
 
-    with ThreadPoolExecutor(threads) as pool:
-        findings = [finding for finding in pool.map(take, range(len(slices))) if finding]
-    report = SlabReport(
+        facts = dict(zip(todo, guarded_map(take, todo, workers, limits), strict=True))
+        for index, fact in facts.items():
+            if isinstance(fact, Broken):
+                facts[index] = SliceFacts(fault=("SLICE_HOSTILE", fact.message))
+            if facts[index].fault:
+                lost[index] = facts[index]
+                target[index] = 0
+        for index in set(lost) - set(facts):
+            target[index] = 0
+        yield band, target, [facts.get(index) or lost[index] for index in range(len(slices))]
+
+
+def report_of(
+    folder: str | Path, slices: list[Slice], plan: StackPlan, facts: list[SliceFacts]
+) -> SlabReport:
+    """Put a slab's report together from what was found in each of its slices."""
+    read = [fact for fact in facts if fact.fault is None and fact.low <= fact.high]
+    total = sum(facts, SliceFacts())
+    return SlabReport(
         plan=plan.digest,
         first=slices[0].z,
         slices=len(slices),
-        maximum=int(stack.max(initial=0)),
-        nonzero=int(np.count_nonzero(stack)),
-        findings=findings,
+        maximum=total.maximum,
+        nonzero=total.nonzero,
+        low=min((fact.low for fact in read), default=None),
+        high=max((fact.high for fact in read), default=None),
+        constant=[
+            row.z
+            for row, fact in zip(slices, facts, strict=True)
+            if row.file and fact.low == fact.high
+        ],
+        decided=total.decided,
+        nearest=total.nearest if total.decided else None,
+        borders=total.borders,
+        findings=[
+            Finding(fact.fault[0], slice_text(folder, row), fact.fault[1])
+            for row, fact in zip(slices, facts, strict=True)
+            if fact.fault
+        ],
     )
-    return stack, report
 
 
 def report_as_dict(report: SlabReport) -> dict:
@@ -79,43 +180,67 @@ def report_as_dict(report: SlabReport) -> dict:
     return asdict(report)
 
 
-def _normalised(path: Path, row: Slice, plan: StackPlan) -> np.ndarray:
-    values = read_slice(path)
-    if digest_of_file(path) != row.sha256:
-        raise UnreadableSlice("SLICE_CHANGED", "is no longer the file that the manifest lists")
-    if values.shape != plan.extent[1:]:
-        height, width = values.shape
+def slice_text(folder: str | Path, row: Slice) -> str:
+    """Return the place that findings name: the file, and the page of one with many."""
+    path = str(Path(folder, row.file))
+    return path if row.page == "" else f"{path} page {row.page + 1}"
+
+
+def _take(
+    folder: str | Path, row: Slice, plan: StackPlan, band: range, target: np.ndarray
+) -> SliceFacts:
+    if not row.file:
+        target[:] = 0
+        return SliceFacts()
+    try:
+        values = _rows(Path(folder, row.file), row, plan, band)
+        return _store(values, plan, band, target)
+    except UnreadableSlice as error:
+        return SliceFacts(fault=(error.code, str(error)))
+
+
+def _rows(path: Path, row: Slice, plan: StackPlan, band: range) -> np.ndarray:
+    page = row.page or 0
+    header = read_header(path, page)
+    if header.shape != plan.extent[1:]:
         _, y, x = plan.extent
         raise UnreadableSlice(
-            "SLICE_SIZE", f"is {width} x {height}, the others {x} x {y} (width x height)"
+            "SLICE_SIZE",
+            f"is {header.width} x {header.height}, the others {x} x {y} (width x height)",
         )
+    values = read_rows(path, header, band.start, band.stop, page)
+    if band.start == 0:
+        digest = digest_of_file(path) if row.page == "" else page_digest(path, page)[1]
+        if digest != row.sha256:
+            raise UnreadableSlice("SLICE_CHANGED", "is no longer the file that the manifest lists")
+    if plan.mask is not None and plan.mask.colours is not None:
+        if values.ndim == 2:
+            raise UnreadableSlice("MASK_COLOURS", "holds grey values, the others hold colours")
+        return labels_of_colours(values, plan.mask)
+    return one_channel(values, header, plan.cast)
+
+
+def _store(values: np.ndarray, plan: StackPlan, band: range, target: np.ndarray) -> SliceFacts:
+    facts = SliceFacts(low=values.min().item(), high=values.max().item())
     if plan.mask is not None and plan.mask.kind == BINARY:
-        _check_levels(values, plan.mask)
-        return foreground(values, plan.mask)
-    return _cast(values, plan)
+        check_levels(values, plan.mask)
+        target[:] = foreground(values, plan.mask)
+        facts = replace(facts, **_nearness(values, plan.mask), borders=_borders(target, plan, band))
+    else:
+        what = "values" if plan.mask is None else "labels"
+        target[:] = apply_cast(values, plan.cast, plan.dtype, what)
+    return replace(facts, nonzero=int(np.count_nonzero(target)), maximum=int(target.max(initial=0)))
 
 
-def _check_levels(values: np.ndarray, rule: MaskRule) -> None:
-    if rule.levels is None:
-        return
-    other = ~np.isin(values, rule.levels)
-    if other.any():
-        low, high = rule.levels
-        raise UnreadableSlice(
-            "MASK_DOUBT",
-            f"holds the value {values[other][0]} beside {low} and {high}: "
-            f"{np.count_nonzero(other):,} pixels fit no binary mask",
-        )
+def _nearness(values: np.ndarray, rule: MaskRule) -> dict:
+    if rule.levels is not None or rule.ends is None:
+        return {}
+    count, nearest = decided(values, rule)
+    return {"decided": count, "nearest": nearest}
 
 
-def _cast(values: np.ndarray, plan: StackPlan) -> np.ndarray:
-    limit = np.iinfo(plan.dtype).max
-    largest = int(values.max(initial=0))
-    if values.dtype.kind != "u" or largest > limit:
-        what = "labels" if plan.mask and plan.mask.kind == LABELS else "values"
-        raise UnreadableSlice(
-            "SLICE_DTYPE",
-            f"holds {what} of type {values.dtype} up to {largest:,}; the largest {plan.dtype} "
-            f"is {limit:,}",
-        )
-    return values.astype(plan.dtype)
+def _borders(target: np.ndarray, plan: StackPlan, band: range) -> int:
+    edges = [target[:, 0], target[:, -1]]
+    edges += [target[0]] if band.start == 0 else []
+    edges += [target[-1]] if band.stop == plan.extent[1] else []
+    return sum(int(np.count_nonzero(edge)) for edge in edges)

@@ -1,4 +1,5 @@
-"""The normalised stack: an OME-Zarr 0.5 image (Zarr v3), one shard file per slab.
+"""The normalised stack: an OME-Zarr 0.5 image (Zarr v3), one shard file per slab;
+slabs of very large slices have several.
 
 Layout and metadata: OME-NGFF 0.5, "multiscales" and "axes"; Zarr v3 specification, codec
 "sharding_indexed". Inner chunks are cuboids of 16 x 512 x 512. Arrays are z, y, x.
@@ -10,8 +11,8 @@ import numpy as np
 import tensorstore
 
 from brainpublish.files import write_json
-from brainpublish.slices.manifest import StackPlan
-from brainpublish.slices.slabs import CUBOID, slab_range
+from brainpublish.slices.plan import StackPlan
+from brainpublish.slices.slabs import CUBOID
 
 _UNITS = {
     "nanometers": "nanometer",
@@ -51,7 +52,7 @@ def _group_metadata(channel: dict) -> dict:
 
 
 def _array_metadata(plan: StackPlan) -> dict:
-    shard = [plan.depth, *(_round_up(size, step) for size, step in _in_plane(plan))]
+    shard = [plan.depth, *(plan.shard if all(plan.shard) else CUBOID[1:])]
     width = np.dtype(plan.dtype).itemsize
     little = {"name": "bytes", "configuration": {"endian": "little"}}
     blosc = {"cname": "lz4", "clevel": 5, "shuffle": "bitshuffle", "typesize": width}
@@ -75,14 +76,6 @@ def _array_metadata(plan: StackPlan) -> dict:
     }
 
 
-def _in_plane(plan: StackPlan):
-    return zip(plan.extent[1:], CUBOID[1:], strict=True)
-
-
-def _round_up(size: int, step: int) -> int:
-    return max(1, -(-size // step)) * step
-
-
 def open_stack(folder: str | Path) -> tensorstore.TensorStore:
     """Open a stack's array, z, y, x. A shard that is not there is an error, not zeros."""
     return tensorstore.open(
@@ -94,16 +87,3 @@ def open_stack(folder: str | Path) -> tensorstore.TensorStore:
         },
         open=True,
     ).result()
-
-
-def write_slab(folder: str | Path, plan: StackPlan, slab: int, values: np.ndarray) -> None:
-    """Write a slab's shard file, `0/c/<slab>/0/0`, whole and at once.
-
-    Args:
-        folder: the stack's folder, whose metadata are there.
-        plan: the stack's plan.
-        slab: the slab's number.
-        values: array z, y, x of the stack's type with all slices of the slab.
-    """
-    z = slab_range(slab, plan.depth, plan.extent[0])
-    open_stack(folder)[z.start : z.stop].write(values).result()

@@ -7,63 +7,70 @@ from pathlib import Path
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Finding, as_text, findings_from, write_findings
 from brainpublish.settled import made_from
-from brainpublish.slices.check import check_slabs, compare_with_image
-from brainpublish.slices.manifest import (
-    StackPlan,
-    describe_slices,
-    read_manifest,
-    write_manifest,
-)
-from brainpublish.slices.slab import SlabReport, normalise_slab, report_as_dict
+from brainpublish.slices.check import check_slabs, compare_with_image, waived
+from brainpublish.slices.colours import write_colours
+from brainpublish.slices.describe import describe_slices
+from brainpublish.slices.discover import Place
+from brainpublish.slices.manifest import folder_of, read_manifest, write_manifest
+from brainpublish.slices.plan import read_plan
+from brainpublish.slices.slab import SlabReport, normalise_slab, report_as_dict, report_of
 from brainpublish.slices.slabs import slab_range
-from brainpublish.slices.stack import write_slab, write_stack_metadata
+from brainpublish.slices.stack import open_stack, write_stack_metadata
 
 log = logging.getLogger(__name__)
 
 
 def make_manifest(
-    settings: dict,
-    files: list[str],
-    threads: int,
-    manifest: str,
-    plan: str,
-    stack: str | Path,
+    settings: dict, threads: int, manifest: str, plan: str, stack: str | Path
 ) -> None:
     """Write a channel's manifest, its plan with all findings so far, and its stack's metadata.
 
+    Where colour-coded labels have no table of ids yet, one is written beside the plan.
+
     Args:
-        settings: the channel's own settings, what was found while its slices were listed,
+        settings: the channel's own settings, its listing as `Listing.as_settings` gives it,
             and the slices per slab, under channel, listing and depth.
-        files: the slices' paths in z order.
         threads: slices read at once.
         manifest: path of the manifest to write.
         plan: path of the plan to write.
         stack: folder of the stack, `stack.zarr`.
     """
-    channel = settings["channel"]
-    found = findings_from(settings["listing"])
+    channel, listing = settings["channel"], settings["listing"]
+    found = findings_from(listing["findings"])
     if channel.get("published_from") == "uint32":
         found.append(Finding("MASK_UINT32", channel["name"], "`dtype: uint32` in the config"))
-    described = describe_slices(channel, files, settings["depth"], threads)
-    found += described.findings
-    log.info("%d slices, extent (z, y, x) %s", len(files), described.plan.extent)
+    places = [Place(**place) for place in listing["places"]]
+    described = describe_slices(channel, places, settings["depth"], threads)
+    found = waived(found + described.findings, channel["waive"])
+    log.info("%d slices, extent (z, y, x) %s", len(places), described.plan.extent)
     write_manifest(manifest, described.slices)
     write_stack_metadata(stack, described.plan, channel)
+    if described.colours:
+        write_colours(Path(plan).with_name("colours.tsv"), described.colours)
     write_json(
         plan,
         {
             **asdict(described.plan),
             "digest": described.plan.digest,
+            "decisions": _decisions(listing["decisions"], described.plan, channel),
             "findings": [asdict(each) for each in found],
         },
     )
 
 
-def read_plan(path: str | Path) -> tuple[StackPlan, list[Finding]]:
-    """Read a plan and the findings that came with it."""
-    value = read_json(path)
-    findings = findings_from(value["findings"])
-    return StackPlan.from_dict(value), findings
+def _decisions(listed: dict, plan, channel: dict) -> dict:
+    """Return in words what was decided about a channel's files, for its receipt."""
+    decisions = dict(listed)
+    if plan.cast.text:
+        decisions["cast"] = plan.cast.text
+    if plan.mask is not None:
+        rule = plan.mask
+        bound = "below" if rule.invert else "at least"
+        threshold = "" if rule.threshold is None else f", foreground {bound} {rule.threshold:g}"
+        decisions["mask"] = f"{rule.kind}{threshold}"
+    if channel["waive"]:
+        decisions["waived"] = ", ".join(channel["waive"])
+    return decisions
 
 
 def make_slab(
@@ -75,7 +82,10 @@ def make_slab(
     stack: str | Path,
     report: str,
 ) -> None:
-    """Write a slab's shard and, after it, the report of what was found in its slices.
+    """Write a slab's shards and, after them, the report of what was found in its slices.
+
+    Slices of ordinary size make one shard. Larger ones are made in bands of rows, each a row
+    of shards; the first shard, which Snakemake tracks, is written last.
 
     Args:
         settings: the channel's own settings under channel, and all that the slab is made
@@ -87,15 +97,21 @@ def make_slab(
         stack: folder of the stack, `stack.zarr`.
         report: path of the report to write.
     """
+    channel = settings["channel"]
     stack_plan, _ = read_plan(plan)
     rows = read_manifest(manifest)
     z = slab_range(slab, stack_plan.depth, len(rows))
-    values, found = normalise_slab(
-        settings["channel"]["path"], rows[z.start : z.stop], stack_plan, threads
-    )
-    write_slab(stack, stack_plan, slab, values)
-    log.info("slices %d to %d: %d findings", z.start, z.stop - 1, len(found.findings))
-    write_json(report, {**report_as_dict(found), **made_from(settings)})
+    mine, folder = rows[z.start : z.stop], folder_of(channel["path"])
+    facts = None
+    array = open_stack(stack)
+    for band, values, found in normalise_slab(folder, mine, stack_plan, threads):
+        array[z.start : z.stop, band.start : band.stop].write(values).result()
+        facts = [a + b for a, b in zip(facts, found, strict=True)] if facts else found
+    made = report_of(folder, mine, stack_plan, facts)
+    made = {**report_as_dict(made), "findings": waived(made.findings, channel["waive"])}
+    log.info("slices %d to %d: %d findings", z.start, z.stop - 1, len(made["findings"]))
+    made["findings"] = [asdict(finding) for finding in made["findings"]]
+    write_json(report, {**made, **made_from(settings)})
 
 
 def gather_findings(
@@ -113,12 +129,14 @@ def gather_findings(
     stack_plan, found = read_plan(plan)
     where = channel["path"]
     if image is not None:
-        found += compare_with_image(stack_plan, read_plan(image)[0], where)
+        found += waived(
+            compare_with_image(stack_plan, read_plan(image)[0], where), channel["waive"]
+        )
     slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
     known = {(finding.code, finding.where) for finding in found}
     found += [
         finding
-        for finding in check_slabs(stack_plan, slabs, where)
+        for finding in waived(check_slabs(stack_plan, slabs, where), channel["waive"])
         if (finding.code, finding.where) not in known
     ]
     log.info("findings:\n%s", as_text(found))

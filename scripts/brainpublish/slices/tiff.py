@@ -43,6 +43,7 @@ def tiff_header(path: Path, page: int = 0) -> Header:
             orientation=int(getattr(held.tags.get("Orientation"), "value", 1)),
             white_is_zero=held.photometric.name == "MINISWHITE",
             palette=_palette(held),
+            pages=_planes(file),
             voxel_nm=_voxel(file, held),
         )
 

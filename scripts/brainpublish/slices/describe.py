@@ -1,0 +1,255 @@
+"""All that is known of a channel's slices before its slabs are made: headers, plan, doubts."""
+
+import collections
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from brainpublish.files import digest_of_file
+from brainpublish.findings import Finding
+from brainpublish.slices.cast import cast_of, one_channel
+from brainpublish.slices.colours import colour_rule
+from brainpublish.slices.discover import Place
+from brainpublish.slices.doctor import decide_rule
+from brainpublish.slices.guarded import HEADER_LIMITS, Broken, Limits, guarded_map
+from brainpublish.slices.header import Header, UnreadableSlice
+from brainpublish.slices.manifest import Slice, folder_of
+from brainpublish.slices.masks import BINARY, LABELS, MaskRule
+from brainpublish.slices.plan import StackPlan, shard_of
+from brainpublish.slices.read import read_header, read_rows, suffix_fits
+from brainpublish.slices.tiff import page_digest
+from brainpublish.slices.voxels import check_voxel_size
+
+SAMPLE_LIMITS = Limits(seconds=300, memory=2**31)
+_SAMPLE_ROWS = 2048
+_SAMPLE_BATCH = 6
+_TELLING = 3
+
+
+@dataclass(frozen=True)
+class Description:
+    """All that is known of a channel's slices before any of them is decoded.
+
+    `colours` is the table to confirm, where a stack of colour-coded labels has none yet.
+    """
+
+    slices: list[Slice]
+    plan: StackPlan
+    findings: list[Finding]
+    colours: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    size: int | str
+    digest: str
+    header: Header | None
+    fault: tuple[str, str] | None = None
+
+
+def describe_slices(channel: dict, places: list[Place], depth: int, threads: int) -> Description:
+    """Read header and digest of every slice, and plan the stack.
+
+    Args:
+        channel: a channel's plain settings (path, role, dtype, and a mask's settings).
+        places: the slices in z order.
+        depth: slices per slab.
+        threads: slices read at once.
+    """
+    facts = _read_all(places, threads)
+    rows = [
+        _row(z, place, fact, channel["path"])
+        for z, (place, fact) in enumerate(zip(places, facts, strict=True))
+    ]
+    found = [
+        Finding(fact.fault[0], place_text(place), fact.fault[1])
+        for place, fact in zip(places, facts, strict=True)
+        if fact.fault
+    ]
+    headers = {z: fact.header for z, fact in enumerate(facts) if fact.header}
+    if not headers:
+        return Description(rows, StackPlan((0, 0, 0), channel["dtype"], depth), found)
+    usual = collections.Counter(headers.values()).most_common(1)[0][0]
+    found += _odd_ones(headers, places, usual)
+    found += _notes(headers, places, usual, channel)
+    found += check_voxel_size(channel, [*headers.values()])
+    if channel["role"] == "image":
+        found += _repeated(rows, places)
+        return Description(rows, _plan_image(channel, len(places), depth, usual), found)
+    good = [places[z] for z, head in headers.items() if head == usual]
+    plan, more, colours = _plan_annotation(channel, good, len(places), depth, usual, threads)
+    return Description(rows, plan, found + more, colours)
+
+
+def place_text(place: Place) -> str:
+    """Return the place that findings name: the file, and the page of one with many."""
+    return place.file if place.page is None else f"{place.file} page {place.page + 1}"
+
+
+def _read_all(places: list[Place], threads: int) -> list[_Facts]:
+    results = guarded_map(_facts, places, threads, HEADER_LIMITS)
+    return [
+        _Facts("", "", None, ("SLICE_HOSTILE", result.message))
+        if isinstance(result, Broken)
+        else result
+        for result in results
+    ]
+
+
+def _facts(place: Place) -> _Facts:
+    if not place.file:
+        return _Facts("", "", None)
+    try:
+        size, digest = Path(place.file).stat().st_size, ""
+        if place.page is None:
+            digest = digest_of_file(place.file)
+    except OSError as error:
+        text = f"cannot be opened: {error.strerror}"
+        return _Facts("", "", None, ("SLICE_UNREADABLE", text))
+    try:
+        header = read_header(place.file, place.page or 0)
+        if place.page is not None:
+            size, digest = page_digest(Path(place.file), place.page)
+        elif header.pages > 1:
+            text = f"holds {header.pages} pages; one file of many must hold one slice"
+            return _Facts(size, digest, None, ("SLICE_PAGES", text))
+        return _Facts(size, digest, header)
+    except UnreadableSlice as error:
+        return _Facts(size, digest, None, (error.code, str(error)))
+
+
+def _row(z: int, place: Place, fact: _Facts, path: str) -> Slice:
+    head = fact.header
+    about = (head.width, head.height, head.bit_depth, head.dtype) if head else ("", "", "", "")
+    file = Path(place.file).relative_to(folder_of(path)).as_posix() if place.file else ""
+    page, number = ("" if each is None else each for each in (place.page, place.number))
+    return Slice(z, file, *about, fact.size, fact.digest, page, number, place.filled)
+
+
+def _odd_ones(headers: dict[int, Header], places: list[Place], usual: Header):
+    for z, head in headers.items():
+        where = place_text(places[z])
+        if head.shape != usual.shape:
+            text = f"is {head.width} x {head.height}, the others {usual.width} x {usual.height}"
+            yield Finding("SLICE_SIZE", where, f"{text} (width x height)")
+        if (head.bit_depth, head.dtype) != (usual.bit_depth, usual.dtype):
+            yield Finding(
+                "SLICE_DEPTH",
+                where,
+                f"is a {head.format} file of {head.bit_depth} bits ({head.dtype}), "
+                f"the others are {usual.format} files of {usual.bit_depth} bits ({usual.dtype})",
+            )
+        elif (head.format, head.lossy) != (usual.format, usual.lossy):
+            kinds = ["lossy" if each.lossy else "lossless" for each in (head, usual)]
+            text = f"is a {kinds[0]} {head.format} file, the others are {kinds[1]} {usual.format}"
+            yield Finding("SLICE_MIXED", where, text)
+        if head.white_is_zero != usual.white_is_zero:
+            yield Finding("SLICE_POLARITY", where, "differs from the others in which end is white")
+        if head.orientation != 1:
+            text = f"carries the orientation tag {head.orientation}: it is shown turned or flipped"
+            yield Finding("SLICE_ORIENTATION", where, text)
+
+
+def _notes(headers: dict[int, Header], places: list[Place], usual: Header, channel: dict):
+    where = channel["path"]
+    if usual.bit_depth < 8 * np.dtype(usual.dtype).itemsize and usual.bit_depth > 1:
+        text = f"the files say {usual.bit_depth} bits; values are kept as they are"
+        yield Finding("SLICE_NARROW", where, text)
+    if usual.white_is_zero:
+        yield Finding("SLICE_WHITE", where, "0 is white in these files; stored values are kept")
+    if usual.palette and channel["role"] == "annotation":
+        colours = "; ".join(f"{i}: {r}, {g}, {b}" for i, (r, g, b) in enumerate(usual.palette[:8]))
+        yield Finding("MASK_PALETTE", where, f"palette indices are the values ({colours} ...)")
+    elif usual.palette and any(each != (i, i, i) for i, each in enumerate(usual.palette)):
+        yield Finding("SLICE_PALETTE", where, "palette indices would be taken for brightness")
+    if usual.format == "tiff" and usual.lossy:
+        yield Finding("SLICE_LOSSY", where, "the TIFF files are compressed with loss")
+    misnamed = [
+        places[z].file for z, head in headers.items() if not suffix_fits(places[z].file, head)
+    ]
+    if misnamed:
+        head = next(head for z, head in headers.items() if places[z].file == misnamed[0])
+        text = f"{len(misnamed)} files hold another format than their names say, {head.format}"
+        yield Finding("SLICE_NAMED", misnamed[0], text)
+
+
+def _repeated(rows: list[Slice], places: list[Place]):
+    first: dict[str, int] = {}
+    for row, place in zip(rows, places, strict=True):
+        if not row.sha256 or row.filled:
+            continue
+        other = first.setdefault(row.sha256, row.z)
+        if other != row.z:
+            text = f"is the same file as {Path(places[other].file).name}, byte for byte"
+            yield Finding("SLICE_REPEATED", place_text(place), text)
+
+
+def _plan_image(channel: dict, count: int, depth: int, usual: Header) -> StackPlan:
+    extent, dtype = (count, *usual.shape), channel["dtype"]
+    shard = shard_of(extent, dtype, depth, usual.block_rows)
+    return StackPlan(extent, dtype, depth, None, shard, cast_of(channel))
+
+
+def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: Header, threads):
+    extent, where = (count, *usual.shape), channel["path"]
+    samples, fault = _samples(good, usual, threads)
+    cast = cast_of(channel)
+    colours: list = []
+    if _is_colour(samples, usual) and cast.channel is None:
+        rule, found, colours = colour_rule(channel.get("colours"), samples, where)
+    elif fault is not None and not samples:
+        rule, found = MaskRule(LABELS), []
+    else:
+        grey = [one_channel(values, usual, cast) for values in samples]
+        rule, found = decide_rule(channel, usual, grey, where)
+    dtype = "uint8" if rule.kind == BINARY else _label_type(usual, rule)
+    shard = shard_of(extent, dtype, depth, usual.block_rows)
+    return StackPlan(extent, dtype, depth, rule, shard, cast), found, colours
+
+
+def _is_colour(samples: list[np.ndarray], usual: Header) -> bool:
+    return usual.samples > 2 and any(
+        (values[..., 1:3] != values[..., :1]).any() for values in samples
+    )
+
+
+def _label_type(usual: Header, rule: MaskRule) -> str:
+    """Return the smallest unsigned type that holds any label that the files can hold."""
+    if rule.colours:
+        largest = max(label for *_, label in rule.colours)
+        return np.min_scalar_type(largest).name
+    held = np.dtype(usual.dtype)
+    return "uint64" if held.kind == "f" else f"uint{8 * held.itemsize}"
+
+
+def _samples(good: list[Place], usual: Header, threads: int):
+    """Decode slices from the middle outwards until three of them hold two values or more."""
+    order = sorted(good, key=lambda place: abs(good.index(place) - len(good) // 2))
+    samples: list[np.ndarray] = []
+    fault, telling = None, 0
+    for start in range(0, len(order), _SAMPLE_BATCH):
+        batch = order[start : start + _SAMPLE_BATCH]
+        for values in guarded_map(lambda p: _sample(p, usual), batch, threads, SAMPLE_LIMITS):
+            if not isinstance(values, np.ndarray):
+                # Its slab's job reports it; it says nothing of the kind.
+                fault = values
+                continue
+            tells = bool((values != values.flat[0]).any())
+            telling += tells
+            if tells or not samples:
+                samples.append(values)
+        if telling >= _TELLING:
+            break
+    return samples[-2 * _SAMPLE_BATCH :], fault
+
+
+def _sample(place: Place, usual: Header) -> np.ndarray | str:
+    start, stop = 0, usual.height
+    if usual.block_rows and usual.height > 2 * _SAMPLE_ROWS:
+        start = (usual.height - _SAMPLE_ROWS) // 2
+        stop = start + _SAMPLE_ROWS
+    try:
+        return read_rows(place.file, usual, start, stop, place.page or 0)
+    except UnreadableSlice as error:
+        return str(error)

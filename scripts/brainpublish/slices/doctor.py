@@ -1,0 +1,224 @@
+"""What a few slices tell of a mask: binary or labels, noise, blended edges, colours.
+
+Arrays are y, x. A doubtful case is an error: it stops the run, and the config decides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainpublish.findings import Finding
+from brainpublish.slices.header import Header
+from brainpublish.slices.masks import BINARY, LABELS, MaskRule, middle_of
+
+_PHOTO_SHARE = 0.25
+_PEAK_SHARE = 0.003
+_SOLID_SHARE = 0.34
+_STRAY_SHARE = 0.001
+_BETWEEN_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The values of some slices: counts, and which occur in areas rather than along edges.
+
+    `between` is the share of stray voxels that lie between the values on both sides of them.
+    """
+
+    counts: dict[int, int]
+    solid: set[int]
+    between: float = 0.0
+
+    @property
+    def stray(self) -> int:
+        """Number of voxels whose value occurs in no area."""
+        return sum(count for value, count in self.counts.items() if value not in self.solid)
+
+    @property
+    def total(self) -> int:
+        """Number of voxels."""
+        return sum(self.counts.values())
+
+
+def levels_of(samples: Sequence[np.ndarray]) -> Levels:
+    """Count the values of slices, y, x each, and tell areas from edges."""
+    counts: dict[int, int] = {}
+    solid: dict[int, int] = {}
+    stray_between = stray_all = 0
+    for values in samples:
+        inner = _has_two_equal_neighbours(values)
+        held, where, count = np.unique(values, return_inverse=True, return_counts=True)
+        areas = np.bincount(where.ravel(), inner.ravel(), len(held)).astype(int)
+        for value, number, area in zip(held.tolist(), count.tolist(), areas.tolist(), strict=True):
+            counts[value] = counts.get(value, 0) + number
+            solid[value] = solid.get(value, 0) + area
+        weak = (areas < _SOLID_SHARE * count)[where.reshape(values.shape)]
+        stray_between += np.count_nonzero(weak & _lies_between(values))
+        stray_all += np.count_nonzero(weak)
+    areas = {value for value, area in solid.items() if area >= _SOLID_SHARE * counts[value]}
+    return Levels(counts, areas, stray_between / stray_all if stray_all else 0.0)
+
+
+def _has_two_equal_neighbours(values: np.ndarray) -> np.ndarray:
+    equal = np.zeros(values.shape, np.uint8)
+    across, down = values[:, 1:] == values[:, :-1], values[1:] == values[:-1]
+    equal[:, 1:] += across
+    equal[:, :-1] += across
+    equal[1:] += down
+    equal[:-1] += down
+    return equal >= 2
+
+
+def _lies_between(values: np.ndarray) -> np.ndarray:
+    between = np.zeros(values.shape, bool)
+    for inner, before, after in (
+        (between[:, 1:-1], values[:, :-2], values[:, 2:]),
+        (between[1:-1], values[:-2], values[2:]),
+    ):
+        middle = values[:, 1:-1] if inner.shape[0] == values.shape[0] else values[1:-1]
+        inner |= (np.minimum(before, after) < middle) & (middle < np.maximum(before, after))
+    return between
+
+
+def decide_rule(
+    section: dict, header: Header, samples: Sequence[np.ndarray], where: str
+) -> tuple[MaskRule, list[Finding]]:
+    """Decide how an annotation's files are read, and say why.
+
+    Args:
+        section: the annotation's settings `kind`, `threshold` and `invert`.
+        header: header facts of its slices.
+        samples: some decoded slices; all of them if none holds two values.
+        where: the place that findings name.
+    """
+    if header.lossy:
+        return _lossy_rule(section, header, samples, where)
+    levels = levels_of(samples)
+    if section["kind"] == LABELS:
+        return MaskRule(LABELS), _labels_by_config(levels, where)
+    if section["kind"] == BINARY:
+        return _binary_by_config(section, header, levels, where)
+    if len(levels.counts) <= 2:
+        return _two_valued_rule(section, header, levels, where)
+    return _several_valued_rule(section, header, levels, where)
+
+
+def _lossy_rule(section, header: Header, samples, where: str):
+    kind, threshold = section["kind"], section["threshold"]
+    middle = middle_of(header.bit_depth) if threshold == "auto" else threshold
+    ends = (0, (1 << header.bit_depth) - 1)
+    rule = MaskRule(BINARY, middle, section["invert"], ends=ends)
+    if kind == LABELS:
+        text = f"`kind: labels`, but {header.format} files do not keep label values"
+        return rule, [Finding("MASK_LOSSY_LABELS", where, text)]
+    note = _binary_note(where, middle, "lossy files" if threshold == "auto" else "config")
+    if kind == BINARY or header.bit_depth > 16:
+        return rule, [note]
+    return rule, _lossy_doubts(samples, ends, where) or [note]
+
+
+def _lossy_doubts(samples, ends: tuple[int, int], where: str) -> list[Finding]:
+    counts = sum(
+        (np.bincount(values.ravel().clip(0), minlength=ends[1] + 1) for values in samples),
+        np.zeros(ends[1] + 1, int),
+    )
+    total = max(1, int(counts.sum()))
+    if ends[1] == 255 and (peaks := _peaks(counts, total)):
+        text = f"values crowd around {', '.join(map(str, peaks))} as well as at the ends"
+        return [Finding("MASK_LOSSY_LABELS", where, f"{text}: labels in lossy files?")]
+    quarter = (ends[1] + 1) // 4
+    share = counts[quarter:-quarter].sum() / total
+    if share > _PHOTO_SHARE:
+        text = f"{share:.0%} of the voxels are neither dark nor bright: is this a mask?"
+        return [Finding("MASK_DOUBT", where, text)]
+    return []
+
+
+def _peaks(counts: np.ndarray, total: int) -> list[int]:
+    """Return grey values between the ends around which many voxels crowd."""
+    peaks = []
+    for value in range(24, 232):
+        near = counts[value - 1 : value + 2].sum()
+        around = counts[value - 12 : value - 3].sum() + counts[value + 4 : value + 13].sum()
+        top = counts[value] == counts[value - 3 : value + 4].max()
+        if top and near >= _PEAK_SHARE * total and near / 3 > 5 * around / 18:
+            peaks.append(value)
+    return peaks
+
+
+def _labels_by_config(levels: Levels, where: str) -> list[Finding]:
+    found = [Finding("MASK_KIND", where, "labels, as the config says")]
+    if set(levels.counts) in ({0, 255}, {0, 65535}):
+        text = f"`kind: labels`, and the files hold 0 and {max(levels.counts)} only"
+        found.append(Finding("MASK_AS_LABELS", where, text))
+    return found
+
+
+def _binary_by_config(section, header: Header, levels: Levels, where: str):
+    threshold = section["threshold"]
+    if len(levels.counts) <= 2 and threshold == "auto":
+        return _two_valued_rule(section, header, levels, where)
+    values = sorted(levels.counts)
+    middle = middle_of(header.bit_depth) if threshold == "auto" else threshold
+    reason = "the middle of the value range" if threshold == "auto" else "config"
+    rule = MaskRule(BINARY, middle, section["invert"], ends=(values[0], values[-1]))
+    found = [_binary_note(where, middle, reason)]
+    if len(levels.solid) > 2 and threshold == "auto":
+        text = f"`kind: binary`, but whole areas hold {_some(levels.solid)}"
+        found.append(Finding("MASK_AS_BINARY", where, text))
+    return rule, found
+
+
+def _two_valued_rule(section, header: Header, levels: Levels, where: str):
+    threshold, values = section["threshold"], sorted(levels.counts) or [0]
+    low, high = values[0], values[-1]
+    if low == high:
+        low, high = (0, high) if high else (0, middle_of(header.bit_depth))
+    middle = (low + high + 1) // 2 if threshold == "auto" else threshold
+    kept = (int(low), int(high))
+    rule = MaskRule(BINARY, int(middle), section["invert"], levels=kept, ends=kept)
+    return rule, [_binary_note(where, middle, f"the two values {low} and {high}")]
+
+
+def _several_valued_rule(section, header: Header, levels: Levels, where: str):
+    few = levels.stray <= _STRAY_SHARE * levels.total
+    if levels.stray and len(levels.counts) > 4 and _are_two_crowds(levels):
+        middle = middle_of(header.bit_depth)
+        rule = MaskRule(BINARY, middle, section["invert"], ends=_ends(levels))
+        share = 1 - levels.stray / levels.total
+        text = (
+            f"{len(levels.counts)} values; {share:.1%} of the voxels are in areas of "
+            f"{_some(levels.solid)}, {levels.stray:,} lie along edges: noise or smoothing?"
+        )
+        return rule, [Finding("MASK_NOISE", where, text)]
+    if not few and levels.between >= _BETWEEN_SHARE:
+        text = f"{levels.stray:,} voxels lie between the labels beside them: was this resampled?"
+        return MaskRule(LABELS), [Finding("MASK_BLENDED", where, text)]
+    note = f"labels: the files are lossless and hold more than two values ({_some(levels.counts)})"
+    return MaskRule(LABELS), [Finding("MASK_KIND", where, note)]
+
+
+def _are_two_crowds(levels: Levels) -> bool:
+    """Say whether all areas hold about the lowest or about the highest of their values."""
+    if len(levels.solid) <= 2:
+        return bool(levels.solid)
+    low, high = min(levels.solid), max(levels.solid)
+    near = (high - low) / 8
+    return high - low >= 64 and all(
+        value - low <= near or high - value <= near for value in levels.solid
+    )
+
+
+def _ends(levels: Levels) -> tuple[int, int]:
+    return int(min(levels.counts)), int(max(levels.counts))
+
+
+def _binary_note(where: str, threshold: float, reason: str) -> Finding:
+    text = f"a binary mask: foreground where the value is at least {threshold:g} ({reason})"
+    return Finding("MASK_KIND", where, text)
+
+
+def _some(levels) -> str:
+    shown = sorted(levels)[:5]
+    return ", ".join(f"{level:g}" for level in shown) + (", ..." if len(levels) > 5 else "")

@@ -1,0 +1,122 @@
+"""Slices that are missing, and which mask belongs to which image slice. Numbers only."""
+
+import collections
+import itertools
+from dataclasses import replace
+
+from brainpublish.findings import Finding
+from brainpublish.slices.discover import Listing, Place
+from brainpublish.slices.names import runs_text
+
+STOP, CLOSE, BLACK, REPEAT = "stop", "close", "black", "repeat"
+
+
+def fill_gaps(listing: Listing, gaps: str, where: str) -> Listing:
+    """Find slice numbers that are missing in an image, and do as told about them.
+
+    Args:
+        listing: the image's slices.
+        gaps: stop; close (the slices on both sides become neighbours); black (a slice of
+            zeros is put in); repeat (the slice before is put in once more).
+        where: the place that findings name.
+    """
+    numbers = [place.number for place in listing.places]
+    if len(numbers) < 2 or None in numbers:
+        return listing
+    step, missing = _missing(numbers)
+    if missing is None:
+        text = f"numbers go from {numbers[0]} to {numbers[-1]} in uneven steps"
+        return _told(listing, "SLICES_GAPS", where, text, gaps)
+    if step > 1:
+        note = Finding("SLICE_STEPS", where, f"numbers go up in steps of {step}")
+        listing = replace(listing, findings=[*listing.findings, note])
+    if not missing:
+        return listing
+    text = f"{len(missing)} missing between {numbers[0]} and {numbers[-1]}: {runs_text(missing)}"
+    if gaps in (BLACK, REPEAT):
+        listing = replace(listing, places=_filled(listing.places, missing, gaps))
+    return _told(listing, "SLICES_GAPS", where, text, gaps)
+
+
+def pair_with_image(listing: Listing, image: Listing, gaps: str, where: str) -> Listing:
+    """Put masks in the order of the image's slices, by slice number.
+
+    Without numbers, or with `gaps: close`, they are paired in the order in which they are.
+    """
+    masks = [place.number for place in listing.places]
+    slices = [place.number for place in image.places]
+    if not masks or not slices:
+        return listing
+    if None in masks or None in slices or gaps == CLOSE:
+        return _by_position(listing, len(slices), where)
+    if len(masks) == len(slices) and len({b - a for a, b in zip(slices, masks, strict=True)}) == 1:
+        return _by_offset(listing, slices[0], where)
+    missing = sorted(set(slices) - set(masks))
+    extra = sorted(set(masks) - set(slices))
+    parts = [f"{len(masks)} mask files, {len(slices)} image slices; paired by number"]
+    parts += [f"no mask for slice {runs_text(missing)}"] if missing else []
+    parts += [f"no image slice for mask {runs_text(extra)}"] if extra else []
+    text = ", ".join(parts)
+    if extra or gaps == STOP:
+        return _with(listing, Finding("SLICES_COUNT", where, text), "by number, incomplete")
+    places = _filled(listing.places, missing, gaps)
+    listing = replace(listing, places=places)
+    return _with(listing, Finding("MASK_FILLED", where, f"{text}: {gaps}"), f"by number, {gaps}")
+
+
+def _by_position(listing: Listing, slices: int, where: str) -> Listing:
+    count = len(listing.places)
+    if count == slices:
+        return _with(listing, None, "by position")
+    text = f"{count} mask files, {slices} image slices, and no numbers to pair them by"
+    return _with(listing, Finding("SLICES_COUNT", where, text), "by position, incomplete")
+
+
+def _by_offset(listing: Listing, first: int, where: str) -> Listing:
+    mask = listing.places[0].number
+    if mask == first:
+        return _with(listing, None, "by number")
+    last = listing.places[-1].number
+    text = f"masks {mask} to {last} go with image slices {first} to {last - mask + first}"
+    code = "MASK_COUNTED" if {mask, first} == {0, 1} else "MASK_OFFSET"
+    return _with(listing, Finding(code, where, text), f"by number, {mask - first:+d}")
+
+
+def _with(listing: Listing, finding: Finding | None, decision: str) -> Listing:
+    findings = [*listing.findings, *([finding] if finding else [])]
+    decisions = {**listing.decisions, "pairing": decision}
+    return replace(listing, findings=findings, decisions=decisions)
+
+
+def _told(listing: Listing, code: str, where: str, text: str, gaps: str) -> Listing:
+    finding = Finding(code, where, text)
+    if gaps != STOP:
+        finding = Finding("SLICES_FILLED", where, f"{text}; `gaps: {gaps}`")
+    decisions = {**listing.decisions, "gaps": f"{text}: {gaps}"}
+    return replace(listing, findings=[*listing.findings, finding], decisions=decisions)
+
+
+def _missing(numbers: list[int]) -> tuple[int, list[int] | None]:
+    """Return the usual step, and what is missing; None if the steps are uneven."""
+    steps = collections.Counter(b - a for a, b in itertools.pairwise(numbers))
+    step = min(steps, key=lambda each: (-steps[each], each))
+    if any(each % step for each in steps):
+        return step, None
+    if (numbers[-1] - numbers[0]) // step > 10 * len(numbers) + 1000:
+        return step, None
+    held = set(numbers)
+    return step, [n for n in range(numbers[0], numbers[-1], step) if n not in held]
+
+
+def _filled(places: list[Place], missing: list[int], how: str) -> list[Place]:
+    """Put stand-ins where numbers are missing; before the first slice there is only black."""
+    held = {place.number: place for place in places}
+    filled: list[Place] = []
+    for number in sorted({*held, *missing}):
+        if number in held:
+            filled.append(held[number])
+        elif how == REPEAT and filled and filled[-1].file:
+            filled.append(replace(filled[-1], number=number, filled=REPEAT))
+        else:
+            filled.append(Place("", number=number, filled=BLACK))
+    return filled

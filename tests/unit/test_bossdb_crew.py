@@ -79,6 +79,18 @@ def test_signal_ends_waiting_work_at_once_with_a_plain_text(number):
 
 def test_handlers_are_put_back():
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Interrupted), interruptible():
-        signal.raise_signal(signal.SIGTERM)
+    with interruptible():
+        assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_after_the_first_signal_others_are_ignored():
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

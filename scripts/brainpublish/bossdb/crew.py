@@ -103,21 +103,23 @@ class _Crew:
 def interruptible() -> Iterator[None]:
     """Turn the first Ctrl-C or SIGTERM into an `Interrupted` in this, the main, thread.
 
-    Later ones are ignored, so that they do not disturb the end that is under way: a terminal
-    sends Ctrl-C to the job, and Snakemake then a SIGTERM.
+    From then on they are ignored, so that they do not disturb the end that is under way, and
+    what is said of it: a terminal sends Ctrl-C to the job, and Snakemake then a SIGTERM.
     """
+    both = (signal.SIGINT, signal.SIGTERM)
 
     def end(number: int, frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in both:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(
             f"Stopped by {signal.Signals(number).name}. What was sent so far is recorded. Run the "
             "same command again; it goes on from there."
         )
 
-    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, end) for each in both}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        if signal.getsignal(signal.SIGTERM) is end:
+            for each, handler in before.items():
+                signal.signal(each, handler)

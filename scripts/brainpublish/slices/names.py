@@ -127,7 +127,7 @@ def _odd_problems(names: list[str], usual: str, odd: list[str]):
     claimed = {numbers_of(name): name for name in names if template_of(name) == usual}
     for name in odd:
         numbers = numbers_of(name)[: usual.count("#")]
-        if template_of(name).startswith(usual) and numbers in claimed:
+        if "#" in usual and template_of(name).startswith(usual) and numbers in claimed:
             yield "SLICE_DOUBLED", f"{name} and {claimed[numbers]} claim the same slice"
         else:
             example = next(iter(claimed.values()))

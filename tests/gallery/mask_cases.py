@@ -1,0 +1,117 @@
+"""Masks with one fault each, and good ones."""
+
+import numpy as np
+from cases import (
+    BLENDED,
+    COLOURS,
+    INSIDE,
+    LABELS,
+    MASK,
+    MASKS,
+    NOISY,
+    SMOOTH,
+    Case,
+    X,
+    Y,
+    jpg,
+    palette_png,
+    png,
+    removed,
+    rewritten,
+    stack,
+    then,
+)
+
+MASK_CASES = [
+    Case("JPEG mask", stack(jpg, MASK, "m{:03}.jpg"), "MASK_DECIDED", says="the threshold decided"),
+    Case("0 and 255", MASKS, "MASK_KIND", says="the two values 0 and 255"),
+    Case("noise in PNG", stack(png, NOISY, "m{:03}.png"), "MASK_NOISE"),
+    Case("smooth edges", stack(png, SMOOTH, "m{:03}.png"), "MASK_NOISE|MASK_BLENDED"),
+    Case(
+        "labels in JPEG",
+        stack(jpg, (LABELS * 17).astype(np.uint8), "m{:03}.jpg"),
+        "MASK_LOSSY_LABELS",
+    ),
+    Case("resampled labels", stack(png, BLENDED, "m{:03}.png"), "MASK_BLENDED"),
+    Case(
+        "a photograph",
+        stack(jpg, np.full(MASK.shape, 90, np.uint8) + (X % 70).astype(np.uint8), "m{:03}.jpg"),
+        "MASK_DOUBT",
+    ),
+    Case(
+        "inverted",
+        stack(
+            png, np.where((Y - 36) ** 2 + (X - 40) ** 2 < 90, 0, 255).astype(np.uint8), "m{:03}.png"
+        ),
+        "MASK_INVERTED",
+    ),
+    Case("empty", stack(png, 0 * MASK, "m{:03}.png"), "MASK_EMPTY"),
+    Case(
+        "1 beside 255",
+        then(MASKS, rewritten("m018.png", png, MASK[17] // 255)),
+        "MASK_DOUBT",
+        "m018.png",
+    ),
+    Case(
+        "painted labels",
+        stack(png, COLOURS, "m{:03}.png"),
+        "MASK_COLOURS",
+        says="a table of them was written",
+    ),
+    Case(
+        "labels taken for a mask",
+        stack(png, LABELS, "m{:03}.png"),
+        "MASK_AS_BINARY",
+        keys={"kind": "binary"},
+    ),
+    Case("mask taken for labels", MASKS, "MASK_AS_LABELS", keys={"kind": "labels"}),
+    Case(
+        "ids above 32 bits",
+        stack(values=LABELS.astype(np.uint64) << np.uint64(33), name="m{:03}.tif"),
+        "MASK_LARGE_IDS",
+    ),
+    Case(
+        "float labels",
+        stack(values=LABELS + np.float32(0.5), name="m{:03}.tif"),
+        "SLICE_DTYPE",
+        "m001.tif",
+        "fractions",
+        keys={"kind": "labels"},
+    ),
+    Case("uint32 asked for", MASKS, "MASK_UINT32", keys={"published_from": "uint32"}),
+    Case(
+        "one mask missing",
+        then(MASKS, removed("m018.png")),
+        "SLICES_COUNT",
+        says="17 mask files, 18 image slices",
+    ),
+    Case(
+        "all shifted",
+        stack(png, MASK, "m{:03}.png", first=5),
+        "MASK_OFFSET",
+        says="masks 5 to 22 go with image slices 1 to 18",
+    ),
+    Case("counted from 0", stack(png, MASK, "m{:03}.png", first=0), "MASK_COUNTED"),
+    Case("other size than the image", stack(png, MASK[:, :70], "m{:03}.png"), "SLICES_EXTENT"),
+    Case(
+        "missing ones black",
+        then(MASKS, removed("m018.png")),
+        "MASK_FILLED",
+        keys={"gaps": "black"},
+    ),
+    Case("full", stack(png, np.full_like(MASK, 255), "m{:03}.png"), "MASK_FULL"),
+    Case("palette of labels", stack(palette_png, LABELS, "m{:03}.png"), "MASK_PALETTE"),
+]
+
+GOOD_MASKS = {
+    "binary": MASKS,
+    "jpeg": stack(jpg, MASK, "m{:03}.jpg"),
+    "ones": stack(png, MASK // 255, "m{:03}.png"),
+    "bits": stack(png, INSIDE, "m{:03}.png"),
+    "labels": stack(png, LABELS, "m{:03}.png"),
+    "wide labels": stack(values=LABELS.astype(np.uint32) * 70_000, name="m{:03}.tif"),
+    "float labels": stack(values=LABELS.astype(np.float32), name="m{:03}.tif"),
+    "instances": stack(
+        values=((1 + Y // 6 + 12 * (X // 5)) * INSIDE).astype(np.uint16), name="m{:03}.tif"
+    ),
+}

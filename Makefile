@@ -35,6 +35,7 @@ $(VENV)/test.done: $(VENV)/run.done requirements-test.lock
 	touch $@
 
 bench: $(VENV)/test.done
+	PYTHONPATH=scripts $(BIN)/python bench/features.py
 	PYTHONPATH=scripts $(BIN)/python bench/upload.py $(BENCH)
 
 lock:

@@ -55,10 +55,14 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def compact_json(value: Any) -> str:
+    """JSON with sorted keys and finite numbers only, on one line: for much of it, far quicker."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def digest_of_json(value: Any) -> str:
     """Return the sha256 of a value's compact JSON with sorted keys, as hexadecimal text."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(compact_json(value).encode()).hexdigest()
 
 
 def digest_of_file(path: str | Path) -> str:

@@ -83,11 +83,11 @@ def publish(
 def _publish(sync: Sync, bucket: dict, features: dict[str, dict]) -> dict[str, Any]:
     listing = _ensure_bucket(sync, bucket)
     listed = listing["features"]
-    written = [
-        name for name, feature in features.items() if _send(sync, name, feature, listed.get(name))
-    ]
+    written = _changed(sync, features, listed)
+    sync.ledger.doubt({name: features[name]["digest"] for name in written})
     for name in written:
-        _read_back(sync, name, features[name])
+        _send(sync, name, features[name]["payload"], name in listed)
+    _read_back(sync, {name: features[name] for name in written})
     log.info("%d of %d features were written", len(written), len(features))
     left = _left(sync, features)
     removed = _prune(sync, left, listed) if bucket.get("prune") else []
@@ -189,14 +189,22 @@ def _refused_token(sync: Sync) -> str:
     )
 
 
-def _send(sync: Sync, name: str, feature: dict, listed: dict | None) -> bool:
-    """Make the service's feature what it shall be; say whether anything was written."""
-    if listed is not None and _is_there(sync, name, feature, listed):
-        sync.outcomes[name] = KEPT
-        return False
-    sync.ledger.doubt(name, feature["digest"])
-    payload, token = feature["payload"], sync.token.value
-    if listed is not None:
+def _changed(sync: Sync, features: dict[str, dict], listed: dict[str, dict]) -> list[str]:
+    """Return the features that the service does not hold as they shall be."""
+    kept = [
+        name
+        for name, feature in features.items()
+        if name in listed and _is_there(sync, name, feature, listed[name])
+    ]
+    sync.outcomes |= dict.fromkeys(kept, KEPT)
+    sync.ledger.verify({name: features[name]["digest"] for name in kept if name in sync.read_back})
+    return [name for name in features if name not in sync.outcomes]
+
+
+def _send(sync: Sync, name: str, payload: dict, is_listed: bool) -> None:
+    """Create a feature, or replace it."""
+    token = sync.token.value
+    if is_listed:
         sync.client.patch_feature(sync.name, name, payload, token)
     else:
         try:
@@ -204,9 +212,8 @@ def _send(sync: Sync, name: str, feature: dict, listed: dict | None) -> bool:
         except Conflict:
             # The answer to an earlier attempt was lost: the feature is there, make it right.
             sync.client.patch_feature(sync.name, name, payload, token)
-    sync.outcomes[name] = CREATED if listed is None else UPDATED
+    sync.outcomes[name] = UPDATED if is_listed else CREATED
     log.info("%s %s", sync.outcomes[name], name)
-    return True
 
 
 def _is_there(sync: Sync, name: str, feature: dict, listed: dict) -> bool:
@@ -216,10 +223,7 @@ def _is_there(sync: Sync, name: str, feature: dict, listed: dict) -> bool:
     known = sync.ledger.verified_digest(name)
     if known is not None:
         return known == feature["digest"]
-    if not _equal(sync, name, feature):
-        return False
-    sync.ledger.verify(name, feature["digest"])
-    return True
+    return _equal(sync, name, feature)
 
 
 def _same_texts(listed: dict, payload: dict) -> bool:
@@ -232,14 +236,21 @@ def _equal(sync: Sync, name: str, feature: dict) -> bool:
     return {key: held.get(key) for key in feature["payload"]} == feature["payload"]
 
 
-def _read_back(sync: Sync, name: str, feature: dict) -> None:
-    if not _equal(sync, name, feature):
-        raise Refusal(
-            f"The service {sync.endpoint.host} accepted the feature {name} of the bucket "
-            f"{sync.name}, but holds something else. Does anybody else write to this bucket? "
-            "Run the same command again: the feature is sent anew."
-        )
-    sync.ledger.verify(name, feature["digest"])
+def _read_back(sync: Sync, written: dict[str, dict]) -> None:
+    """Read what was written, and stop at the first feature that is something else."""
+    verified: dict[str, str] = {}
+    try:
+        for name, feature in written.items():
+            if not _equal(sync, name, feature):
+                raise Refusal(
+                    f"The service {sync.endpoint.host} accepted the feature {name} of the bucket "
+                    f"{sync.name}, but holds something else. Does anybody else write to this "
+                    "bucket? Run the same command again: the feature is sent anew."
+                )
+            verified[name] = feature["digest"]
+    finally:
+        # One note for all: what a killed run did not note, the next one reads back.
+        sync.ledger.verify(verified)
 
 
 def _left(sync: Sync, features: dict[str, dict]) -> list[str]:

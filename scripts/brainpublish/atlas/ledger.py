@@ -5,6 +5,7 @@ and equal; before a write it is marked as in doubt. A lost ledger costs a read-b
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from brainpublish.files import read_json, write_json
@@ -51,13 +52,13 @@ class Ledger:
         entry = self.features.get(name, {})
         return entry.get("digest") if entry.get("state") == VERIFIED else None
 
-    def doubt(self, name: str, digest: str) -> None:
-        """Note that a feature is about to be written."""
-        self._note(name, digest, IN_DOUBT)
+    def doubt(self, digests: Mapping[str, str]) -> None:
+        """Note that features, {name: digest}, are about to be written."""
+        self._note(digests, IN_DOUBT)
 
-    def verify(self, name: str, digest: str) -> None:
-        """Note that a feature was read back and is what the digest says."""
-        self._note(name, digest, VERIFIED)
+    def verify(self, digests: Mapping[str, str]) -> None:
+        """Note that features, {name: digest}, were read back and are what the digests say."""
+        self._note(digests, VERIFIED)
 
     def forget(self, name: str) -> None:
         """Note that a feature is gone."""
@@ -70,9 +71,11 @@ class Ledger:
             self.tree = tree
             self._save()
 
-    def _note(self, name: str, digest: str, state: str) -> None:
-        self.features[name] = {"digest": digest, "state": state}
-        self._save()
+    def _note(self, digests: Mapping[str, str], state: str) -> None:
+        if digests:
+            notes = {name: {"digest": d, "state": state} for name, d in digests.items()}
+            self.features |= notes
+            self._save()
 
     def _save(self) -> None:
         self.exists = True

@@ -3,7 +3,8 @@
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from brainpublish.findings import Finding
 from brainpublish.regions.universe import signed_id, universe
@@ -13,8 +14,7 @@ WEIGHTED = "weighted"
 SHOWN_ROWS = 8
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One value that a row of a table gives for a feature in a region on one side.
 
     `weight` is what the row counts under the rule weighted.
@@ -27,7 +27,7 @@ class Observation:
     path: str
     row: int
     aggregate: str
-    statistics: Mapping[str, float] = field(default_factory=dict)
+    statistics: Mapping[str, float] = MappingProxyType({})
     weight: float = 1.0
 
 
@@ -59,11 +59,14 @@ def row_list(rows: Sequence[object]) -> str:
 
 
 def aggregated(observations: Sequence[Observation]) -> tuple[list[dict], list[Finding]]:
-    """Return one record per feature, region and side, and findings about duplicates."""
-    groups: dict[tuple[str, int, str], list[Observation]] = {}
+    """Return one record per feature, region and side, and findings about duplicates.
+
+    A record has the statistics only that are known of it.
+    """
+    groups: dict[tuple[str, int, str], tuple[Observation, ...]] = {}
     for observation in observations:
         key = (observation.feature, observation.index, observation.side)
-        groups.setdefault(key, []).append(observation)
+        groups[key] = (*groups.get(key, ()), observation)
     records = []
     repeated: dict[tuple, list[list[Observation]]] = {}
     for group in groups.values():
@@ -78,10 +81,10 @@ def aggregated(observations: Sequence[Observation]) -> tuple[list[dict], list[Fi
 
 def _value(group: Sequence[Observation]) -> float | None:
     """Return the one value of some rows, or None if no rule makes one of them."""
+    if len(group) == 1:
+        return group[0].value
     values = [observation.value for observation in group]
     rule = group[0].aggregate
-    if len(group) == 1:
-        return values[0]
     if rule == WEIGHTED:
         return weighted_mean(values, [observation.weight for observation in group])
     return RULES[rule](values) if rule in RULES else None
@@ -100,7 +103,6 @@ def _record(group: Sequence[Observation], value: float) -> dict:
         "rows": len(group),
         "aggregate": "" if single else first.aggregate,
         "source": _source(group),
-        **dict.fromkeys(STATISTICS, math.nan),
         **(first.statistics if single else _spread(group)),
     }
 
@@ -121,8 +123,10 @@ def _spread(group: Sequence[Observation]) -> dict[str, float]:
 
 
 def _source(group: Sequence[Observation]) -> str:
-    rows = ",".join(str(observation.row) for observation in group)
-    return f"{group[0].path}:{rows}"
+    first = group[0]
+    if len(group) == 1:
+        return f"{first.path}:{first.row}"
+    return f"{first.path}:{','.join(str(observation.row) for observation in group)}"
 
 
 def _repeated(alike: Sequence[Sequence[Observation]]) -> Finding:

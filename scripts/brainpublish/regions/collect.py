@@ -37,14 +37,14 @@ def resolve_bucket(bucket: dict) -> tuple[pd.DataFrame, list[Finding]]:
     the rows say beside the value, NaN where nothing. Features come in the order of the
     config, regions in the order of the tables.
     """
-    observations: list[Observation] = []
+    records: list[dict] = []
     findings: list[Finding] = []
     for section in bucket["tables"]:
-        found, said = table_observations(section)
-        observations += found
+        observations, said = table_observations(section)
         findings += said
-    records, said = aggregated(observations)
-    findings += said
+        found, said = aggregated(observations)
+        records += found
+        findings += said
     order = {name: i for i, name in enumerate(feature_names(bucket))}
     records.sort(key=lambda record: order[record["feature"]])
     return pd.DataFrame(records, columns=list(COLUMNS)), findings
@@ -160,6 +160,7 @@ def _feature_observations(
     findings: list[Finding] = []
     missing: list[int] = []
     beside = _statistics(table, section, name, places, findings)
+    rule = section.get("aggregate", "error")
     for row, side, column, text in _cells(table, section, name, places):
         cell = _number(text, section)
         if cell.code:
@@ -180,7 +181,7 @@ def _feature_observations(
                     cell.value,
                     table.path,
                     row,
-                    section.get("aggregate", "error"),
+                    rule,
                     beside.get(row, {}),
                     weights.get(row, 1.0),
                 )

@@ -41,31 +41,27 @@ def hidden_places(operator: Operator, mapping: str, places: Sequence[Place]) -> 
     return [place for place, is_seen in zip(places, seen, strict=True) if not is_seen]
 
 
-def coverage(
-    operator: Operator, places: Sequence[Place], values: Sequence[float], others: Sequence[Place]
-) -> dict:
-    """Return where the values of a feature appear.
+def coverage(operator: Operator, places: Sequence[Place], others: Sequence[Place]) -> dict:
+    """Return where values of a list of regions appear.
 
     given: how many regions have a value; missing: those of `others` that have none, though
     other features of the table have; drawn: how many regions each view draws; nowhere: given
-    regions that no view draws; root: given regions that a view sends to root or void; zero:
-    regions that are painted grey because their value is exactly 0.
+    regions that no view draws; root: given regions that a view sends to root or void.
     """
     hidden = [set(hidden_places(operator, name, places)) for name in MAPPINGS]
     given = set(places)
     return {
         "given": len(places),
-        "missing": _names(place for place in others if place not in given),
+        "missing": names_of(place for place in others if place not in given),
         "drawn": {
             name: int(np.count_nonzero(~np.isin(operator.rows[name], (VOID, ROOT))))
             for name in MAPPINGS
         },
-        "nowhere": _names(place for place in places if all(place in each for each in hidden)),
+        "nowhere": names_of(place for place in places if all(place in each for each in hidden)),
         "root": {
-            name: _names(places[at] for at in at_root(operator, name))
+            name: names_of(places[at] for at in at_root(operator, name))
             for name in ("beryl", "cosmos")
         },
-        "zero": _names(p for p, value in zip(places, values, strict=True) if value == 0),
     }
 
 
@@ -75,7 +71,13 @@ def at_root(operator: Operator, mapping: str) -> list[int]:
     return sorted(operator.weights[mapping][rows].indices.tolist())
 
 
-def _names(places: Iterable[Place]) -> list[str]:
+def grey(places: Sequence[Place], values: Sequence[float]) -> list[str]:
+    """Return the acronyms of regions that are painted grey because their value is exactly 0."""
+    return names_of(place for place, value in zip(places, values, strict=True) if value == 0)
+
+
+def names_of(places: Iterable[Place]) -> list[str]:
+    """Return the acronyms of places, each once."""
     return list(dict.fromkeys(universe().regions[index].acronym for index, _ in places))
 
 

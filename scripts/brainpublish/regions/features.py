@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from brainpublish.regions.coverage import (
     AS_IS,
     EXPAND,
     coverage,
+    grey,
     node_findings,
     overlap_findings,
     shortened,
@@ -57,35 +59,47 @@ def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list
     """
     findings = tree_findings(bucket["name"], bucket.get("tree"), feature_names(bucket))
     sections = {name: table for table in bucket["tables"] for name in table["features"]}
-    of_table = _places_of_tables(frame, sections)
+    grouped = _by_regions(frame, sections)
+    of_table = _places_of_tables(grouped, sections)
+    beside = [name for name in STATISTICS if frame[name].notna().any()]
     features: dict[str, dict] = {}
-    for key, tables in _by_regions(frame, sections).items():
+    for key, tables in grouped.items():
         where, places = _where(bucket, tables), _places(next(iter(tables.values())))
         operator, said = _operator(where, places, *key[1:])
         findings += said
+        is_visible = visible(operator)
+        covered: dict[int, dict] = {}
         for name, rows in tables.items():
+            table = id(sections[name])
+            if table not in covered:
+                covered[table] = coverage(operator, places, of_table[table])
             values = rows["value"].tolist()
             texts = _texts(sections[name]["features"][name])
             named = sections[name].get("missing") is not None
             where = _where(bucket, [name])
             findings += value_findings(where, places, values, texts["unit"], named)
-            if visible(operator):
-                payload = feature_payload(_mapped(operator, rows), values, **texts)
+            if is_visible:
+                payload = feature_payload(_mapped(operator, rows, beside), values, **texts)
                 features[name] = {
                     "regions": len(values),
                     "digest": digest_of_json(payload),
-                    "coverage": coverage(operator, places, values, of_table[id(sections[name])]),
+                    "coverage": {**covered[table], "zero": grey(places, values)},
                     "payload": payload,
                 }
     return features, findings
 
 
-def _mapped(operator: Operator, rows: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]:
-    """Return {statistic: {mapping: {table row: value}}} of one feature."""
-    beside = {name: rows[name].tolist() for name in STATISTICS if rows[name].notna().any()}
+def _mapped(
+    operator: Operator, rows: pd.DataFrame, beside: Sequence[str]
+) -> dict[str, dict[str, dict[int, float]]]:
+    """Return {statistic: {mapping: {table row: value}}} of one feature.
+
+    `beside` are the statistics that any feature of the bucket has.
+    """
+    there = [name for name in beside if rows[name].notna().any()]
     return {
         "mean": operator.apply(rows["value"].tolist()),
-        **{name: operator.carry(values) for name, values in beside.items()},
+        **{name: operator.carry(rows[name].tolist()) for name in there},
     }
 
 
@@ -101,11 +115,15 @@ def _by_regions(
     return grouped
 
 
-def _places_of_tables(frame: pd.DataFrame, sections: dict[str, dict]) -> dict[int, Sequence[Place]]:
+def _places_of_tables(
+    grouped: dict[tuple, dict[str, pd.DataFrame]], sections: dict[str, dict]
+) -> dict[int, Sequence[Place]]:
     """Return {id of a table's section: the places that any of its features has a value for}."""
     of_table: dict[int, dict[Place, None]] = {}
-    for name, rows in frame.groupby("feature", sort=False):
-        of_table.setdefault(id(sections[name]), {}).update(dict.fromkeys(_places(rows)))
+    for tables in grouped.values():
+        places = dict.fromkeys(_places(next(iter(tables.values()))))
+        for table in {id(sections[name]) for name in tables}:
+            of_table.setdefault(table, {}).update(places)
     return {key: list(places) for key, places in of_table.items()}
 
 
@@ -156,11 +174,15 @@ def _where(bucket: dict, names: Iterable[str]) -> str:
 
 
 def _places(rows: pd.DataFrame) -> Sequence[tuple[int, str]]:
-    by_acronym = {region.acronym: region.index for region in universe().regions}
     return [
-        (by_acronym[acronym], side)
+        (_indices()[acronym], side)
         for acronym, side in zip(rows["acronym"], rows["hemisphere"], strict=True)
     ]
+
+
+@cache
+def _indices() -> dict[str, int]:
+    return {region.acronym: region.index for region in universe().regions}
 
 
 def _texts(feature: dict) -> dict[str, str]:

@@ -12,7 +12,7 @@ import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from iblbrainviewer.mappings import RegionMapper
@@ -24,6 +24,7 @@ from brainpublish.regions.universe import brain_regions, universe
 log = logging.getLogger(__name__)
 
 MAPPINGS = ("allen", "beryl", "cosmos")
+SIDE_SHIFT = len(universe().regions) - 1  # from a row on the right side to that on the left
 GROUPED = {"beryl": "Beryl-lr", "cosmos": "Cosmos-lr"}
 
 
@@ -125,23 +126,38 @@ def build_operator(atlas_ids: Sequence[int]) -> Operator:
     mapper.regions = ids
     mapper.is_acronym = False
     rows, weights = {}, {}
-    rows["allen"], weights["allen"] = _allen(mapper, len(ids))
+    rows["allen"], weights["allen"] = _allen(ids)
     for name, library_name in GROUPED.items():
         rows[name], weights[name] = _grouped(ids, library_name)
         _check_grouped(mapper, library_name, rows[name], weights[name])
     return Operator(rows, weights)
 
 
-def _allen(mapper: RegionMapper, count: int) -> tuple[np.ndarray, csr_array]:
-    symbols = np.empty(count, dtype=object)
-    symbols[:] = [Symbol({column: 1.0}) for column in range(count)]
-    mapper.values = symbols
+def _allen(ids: np.ndarray) -> tuple[np.ndarray, csr_array]:
+    """Return the operator of the Allen view, whose two sides are mapped alike."""
+    rows: list[int] = []
+    weights: list[dict[int, float]] = []
+    for shift, columns in ((0, np.flatnonzero(ids > 0)), (SIDE_SHIFT, np.flatnonzero(ids < 0))):
+        if columns.size:
+            at, of_side = _allen_side(tuple(np.abs(ids[columns]).tolist()))
+            rows += [row + shift for row in at]
+            weights += [{int(columns[c]): weight for c, weight in w.items()} for w in of_side]
+    return np.array(rows, dtype=np.int64), _matrix(weights, len(ids))
+
+
+@lru_cache(maxsize=8)
+def _allen_side(ids: tuple[int, ...]) -> tuple[list[int], list[dict[int, float]]]:
+    """Return what the library makes of a list of regions on the right side."""
+    symbols = np.empty(len(ids), dtype=object)
+    symbols[:] = [Symbol({column: 1.0}) for column in range(len(ids))]
+    mapper = copy.copy(_mapper())
+    mapper.regions, mapper.values, mapper.is_acronym = np.array(ids), symbols, False
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         rows, values = mapper.map_ids_to_allen()
     for line in said.getvalue().splitlines():
         log.info("iblbrainviewer: %s", line)
-    return np.asarray(rows, dtype=np.int64), _matrix([value.weights for value in values], count)
+    return np.asarray(rows).tolist(), [value.weights for value in values]
 
 
 def _grouped(ids: np.ndarray, library_name: str) -> tuple[np.ndarray, csr_array]:

@@ -37,10 +37,11 @@ def feature_payload(
 
 def _mapping(values: dict[str, dict[int, float]]) -> dict:
     """Return one mapping of {statistic: {table row: value}}."""
-    data: dict[str, dict[str, float]] = {}
+    data = {str(row): {"mean": value} for row, value in values["mean"].items()}
     for statistic, by_row in values.items():
-        for row, value in by_row.items():
-            data.setdefault(str(row), {})[statistic] = value
+        if statistic != "mean":
+            for row, value in by_row.items():
+                data[str(row)][statistic] = value
     return {
         "data": data,
         "statistics": {statistic: _summary(by_row) for statistic, by_row in values.items()},

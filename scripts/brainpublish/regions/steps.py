@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from brainpublish.files import read_json, write_json
+from brainpublish.files import compact_json, read_json, write_text
 from brainpublish.findings import errors_in, read_findings, write_findings
 from brainpublish.regions.collect import resolve_bucket
 from brainpublish.regions.features import coverage_table, map_bucket, read_regions, write_table
@@ -36,5 +36,5 @@ def map_features(
     if spatial:
         features |= read_json(spatial["payloads"])
         found += read_findings(spatial["findings"])
-    write_json(payloads, {} if errors_in(found) else features)
+    write_text(payloads, compact_json({} if errors_in(found) else features))
     write_findings(findings, found)

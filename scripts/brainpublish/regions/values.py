@@ -3,8 +3,8 @@
 import math
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -15,8 +15,7 @@ APART = 10
 LARGEST = 1e300  # beyond it the range of a colour bar is no finite number
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """What a cell holds: a number, nothing (`value` is None), or a fault with its code."""
 
     value: float | None = None

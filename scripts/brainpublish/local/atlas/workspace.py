@@ -1,6 +1,7 @@
 """One writer at a time over all threads and processes, with a clean place for half-made files."""
 
 import contextlib
+import os
 import shutil
 import threading
 import uuid
@@ -46,7 +47,12 @@ class Workspace:
     def put_file(self, target: Path, data: bytes, mode: int = 0o644) -> None:
         """Replace the file `target` atomically. Only while writing."""
         made = self._new_place()
-        write_bytes(made, data, mode)
+        # Not by `write_bytes`: that the scratch folder survives a power cut is of no use.
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         made.replace(target)
         sync_folder(target.parent)
 

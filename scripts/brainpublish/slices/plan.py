@@ -14,6 +14,9 @@ from brainpublish.slices.slabs import CUBOID
 SHARD_BYTES = 2**30
 """Raw bytes of a shard at most, unless a single cuboid of a slab is more."""
 
+BAND_BYTES = 3 * 2**27
+"""Raw bytes of the rows that are made at once, for files that can be read in bands."""
+
 
 @dataclass(frozen=True)
 class StackPlan:
@@ -78,10 +81,13 @@ def shard_of(extent: tuple[int, int, int], dtype: str, depth: int, block: int) -
         max(1, -(-size // step)) * step for size, step in ((height, step_y), (width, step_x))
     )
     row = depth * whole[1] * np.dtype(dtype).itemsize
-    if whole[0] * row <= SHARD_BYTES:
+    # A file that cannot be read in bands is decoded anew for each of them.
+    most = BAND_BYTES if 0 < block < height else SHARD_BYTES
+    if whole[0] * row <= most:
         return whole
     step = int(np.lcm(step_y, block)) if 0 < block <= 4 * step_y else step_y
-    rows = max(step_y, SHARD_BYTES // row // step * step)
+    step = step if step * row <= SHARD_BYTES else step_y
+    rows = max(step, most // row // step * step)
     column = depth * rows * np.dtype(dtype).itemsize
     columns = max(step_x, min(whole[1], SHARD_BYTES // column // step_x * step_x))
     return rows, columns

@@ -36,6 +36,7 @@ $(VENV)/test.done: $(VENV)/run.done requirements-test.lock
 
 bench: $(VENV)/test.done
 	PYTHONPATH=scripts $(BIN)/python bench/features.py
+	PYTHONPATH=scripts $(BIN)/python bench/decode.py
 	PYTHONPATH=scripts $(BIN)/python bench/upload.py $(BENCH)
 
 lock:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from brainpublish import token_commands
+from brainpublish import region_commands, token_commands
 from brainpublish.findings import Refusal
 
 
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 
 app.add_typer(token_commands.app, name="token")
+app.command()(region_commands.regions)
 
 EVERYWHERE = "0.0.0.0"
 NETWORK_WARNING = (

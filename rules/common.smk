@@ -157,18 +157,6 @@ def bucket_receipts():
     return every_bucket("results/receipts/atlas/{bucket}.json")
 
 
-def bucket_section(wildcards):
-    return {"name": wildcards.bucket, **CONFIG["buckets"][wildcards.bucket]}
-
-
-def bucket_tables(wildcards):
-    tables = CONFIG["buckets"][wildcards.bucket]["tables"]
-    paths = [
-        table[key] for table in tables for key in ("path", "synonyms") if table[key]
-    ]
-    return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
-
-
 def slab_memory(wildcards, threads):
     # A band of the slab, in the job and in the processes that decode, and packed; and what
     # decoding takes beside it, which the size of a slice bounds.

@@ -1,26 +1,6 @@
 # Takes tables of values per region; leaves for each bucket its resolved regions, its payloads,
 # all findings, and, once the gate is passed, the receipt of what the atlas service holds.
 
-SPATIAL = ("points", "volume")
-
-
-def bucket_volumes(wildcards):
-    section = CONFIG["buckets"][wildcards.bucket]
-    paths = [each["path"] for kind in SPATIAL for each in section[kind].values()]
-    return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
-
-
-def encoded_volumes(wildcards):
-    section = CONFIG["buckets"][wildcards.bucket]
-    folder = f"results/features/{wildcards.bucket}"
-    files = [f"{folder}/volumes.json", f"{folder}/encoded.json"]
-    return files if any(section[kind] for kind in SPATIAL) else []
-
-
-def spatial_section(wildcards):
-    section = CONFIG["buckets"][wildcards.bucket]
-    return {kind: section[kind] for kind in SPATIAL}
-
 
 rule resolve_regions:
     """Read a bucket's tables and say which region and side each value belongs to."""

@@ -43,7 +43,7 @@ def run(rule, inputs, outputs, settings=None, slab=None, connections=2):
     job = SimpleNamespace(
         input=InputFiles(fromdict=inputs),
         output=OutputFiles(fromdict=outputs),
-        params=SimpleNamespace(settings=settings, **(settings or {})),
+        params=SimpleNamespace(settings=settings, receipt="receipt.json", **(settings or {})),
         wildcards=SimpleNamespace(slab=slab),
         resources=SimpleNamespace(connections=connections),
         threads=2,

@@ -1,0 +1,33 @@
+# Takes the config; leaves what the rules on region features ask of it.
+
+SPATIAL = ("points", "volume")
+
+
+def bucket_section(wildcards):
+    return {"name": wildcards.bucket, **CONFIG["buckets"][wildcards.bucket]}
+
+
+def bucket_tables(wildcards):
+    tables = CONFIG["buckets"][wildcards.bucket]["tables"]
+    paths = [
+        table[key] for table in tables for key in ("path", "synonyms") if table[key]
+    ]
+    return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
+
+
+def bucket_volumes(wildcards):
+    section = CONFIG["buckets"][wildcards.bucket]
+    paths = [each["path"] for kind in SPATIAL for each in section[kind].values()]
+    return [path for path in dict.fromkeys(paths) if Path(path).is_file()]
+
+
+def encoded_volumes(wildcards):
+    section = CONFIG["buckets"][wildcards.bucket]
+    folder = f"results/features/{wildcards.bucket}"
+    files = [f"{folder}/volumes.json", f"{folder}/encoded.json"]
+    return files if any(section[kind] for kind in SPATIAL) else []
+
+
+def spatial_section(wildcards):
+    section = CONFIG["buckets"][wildcards.bucket]
+    return {kind: section[kind] for kind in SPATIAL}

@@ -9,12 +9,13 @@ RECEIPTS = Path("results", "receipts")
 
 def run_summary() -> str:
     """Return where the receipts of the working directory are, one line each."""
-    lines = []
-    for path in sorted(RECEIPTS.glob("*/**/*.json")):
-        lines.append(f"  {path}  {_claim(read_json(path))}")
-    if not lines:
+    receipts = {path: read_json(path) for path in sorted(RECEIPTS.glob("*/**/*.json"))}
+    if not receipts:
         return "Checked. Nothing was sent; findings and intermediates are below results/."
-    return "\n".join(["Published and verified. The receipts:", *lines])
+    modes = {receipt["verified"].get("mode", "full") for receipt in receipts.values()}
+    head = "Published and verified." if modes == {"full"} else "Published, not all of it verified."
+    lines = [f"  {path}  {_claim(receipt)}" for path, receipt in receipts.items()]
+    return "\n".join([f"{head} The receipts:", *lines])
 
 
 def _claim(receipt: dict) -> str:

@@ -6,17 +6,14 @@ is sent, and read back before it counts, one after the other. A killed run is co
 next one.
 """
 
-import importlib.metadata
 import json
 import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from brainpublish import __version__
 from brainpublish.atlas.client import AtlasClient, Conflict, NotFound, Unauthorized
 from brainpublish.atlas.endpoint import AtlasEndpoint
 from brainpublish.atlas.ledger import Ledger
@@ -32,6 +29,7 @@ from brainpublish.atlas.tokens import (
 )
 from brainpublish.files import json_text
 from brainpublish.findings import Refusal
+from brainpublish.provenance import now, software
 
 log = logging.getLogger(__name__)
 
@@ -357,9 +355,6 @@ def _receipt(sync: Sync, features: dict[str, dict], tree: str) -> dict[str, Any]
             "read_back": len(sync.read_back),
             "mismatches": 0,
         },
-        "software": {
-            "brainpublish": __version__,
-            **{name: importlib.metadata.version(name) for name in LIBRARIES},
-        },
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": software(LIBRARIES),
+        "finished": now(),
     }

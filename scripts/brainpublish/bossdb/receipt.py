@@ -1,29 +1,10 @@
 """The receipt of a channel: what was published where, and what of it was read back."""
 
-import importlib.metadata
-import platform
-from datetime import UTC, datetime
-
-import brainpublish
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.upload import Counts
+from brainpublish.provenance import now, software
 
 PACKAGES = ("intern", "numpy", "glymur", "pillow", "tensorstore", "blosc")
-
-
-def software(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the versions of this package, Python and some packages."""
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    return {
-        "brainpublish": brainpublish.__version__,
-        "python": platform.python_version(),
-        **versions,
-    }
-
-
-def now() -> str:
-    """Return the time in UTC, to the second, in ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def channel_receipt(

@@ -1,0 +1,32 @@
+import pytest
+
+from brainpublish.files import write_json
+from brainpublish.summary import run_summary
+
+
+def channel(mode, read):
+    return {
+        "channel": "lab/fish/image",
+        "cuboids": {"total": 4},
+        "verified": {"mode": mode, "cuboids": read},
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "read", "head"),
+    [
+        ("full", 4, "Published and verified. The receipts:"),
+        ("none", 0, "Published, not all of it verified. The receipts:"),
+    ],
+)
+def test_summary_claims_no_more_than_the_receipts(tmp_path, monkeypatch, mode, read, head):
+    monkeypatch.chdir(tmp_path)
+    write_json("results/receipts/bossdb/fish/image.json", channel(mode, read))
+    lines = run_summary().splitlines()
+    assert lines[0] == head
+    assert f"4 cuboids, {read} read back equal ({mode})" in lines[1]
+
+
+def test_summary_of_a_check_names_no_receipt(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_summary().startswith("Checked. Nothing was sent")

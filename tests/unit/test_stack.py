@@ -1,7 +1,9 @@
 import hashlib
+import os
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +11,14 @@ from PIL import Image
 
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
+from brainpublish.slices import plan as plan_module
+from brainpublish.slices import slab as slab_module
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.manifest import read_manifest
 from brainpublish.slices.plan import read_plan
 from brainpublish.slices.slabs import SLAB_BYTES, slab_count, slab_depth, slab_range
 from brainpublish.slices.steps import gather_findings, make_manifest, make_slab
-from stacks import STACK, write_jp2_stack, write_mask_stack
+from stacks import SHARED, STACK, write_jp2_stack, write_mask_stack
 
 IMAGE = {
     "name": "lab/fish/image",
@@ -239,3 +243,55 @@ def test_channel_without_slices_leaves_a_plan_and_no_traceback(tmp_path):
     plan, _ = read_plan(empty.folder / "plan.json")
     assert plan.extent == (0, 0, 0)
     assert set(empty.findings()) == {"SLICES_NONE"}
+
+
+def test_file_that_breaks_its_decoder_is_a_finding_and_not_the_end(image, monkeypatch):
+    image.manifest()
+    decode = slab_module.read_rows
+
+    def crash(path, *rest):
+        return os.abort() if path.name == "z4.jp2" else decode(path, *rest)
+
+    monkeypatch.setattr(slab_module, "read_rows", crash)
+    found = image.slab(0).findings()
+    assert found["SLICE_HOSTILE"].where.endswith("z4.jp2")
+    assert np.array_equal(image.voxels()[4:16], STACK[4:16])
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_large_slices_are_made_in_bands(tmp_path, monkeypatch, suffix):
+    rng = np.random.default_rng(3)
+    stack = rng.integers(0, 9000, (3, 1300, 1100)).astype(np.uint16)
+    (tmp_path / "raw").mkdir()
+    for z, plane in enumerate(stack):
+        if suffix == ".tif":
+            tifffile.imwrite(tmp_path / "raw" / f"{z}.tif", plane, tile=(256, 256))
+        else:
+            Image.fromarray(plane).save(tmp_path / "raw" / f"{z}.png")
+    # A cuboid of a slab is 8 MiB: bands of one row of them, in shards of two.
+    monkeypatch.setattr(plan_module, "BAND_BYTES", 2**24)
+    monkeypatch.setattr(plan_module, "SHARD_BYTES", 2**24)
+    image = Channel(tmp_path / "image", IMAGE, tmp_path / "raw").made()
+    shards = {path.relative_to(image.stack / "0" / "c") for path in image.stack.glob("0/c/*/*/*")}
+    assert {str(path) for path in shards} == {f"0/{y}/{x}" for y in range(3) for x in range(2)}
+    assert np.array_equal(image.voxels(), stack)
+
+
+def test_waived_errors_are_warnings_and_the_plan_names_them(image):
+    image.section |= {"waive": ["SLICE_DEPTH"]}
+    write_jp2_stack(image.folder.parent / "raw" / "odd", STACK[:1].astype(np.uint8))
+    (image.folder.parent / "raw/odd/z1.jp2").replace(image.folder.parent / "raw/z1.jp2")
+    found = image.made().findings()
+    assert found["SLICE_DEPTH"].severity == "warning"
+    assert "(waived)" in found["SLICE_DEPTH"].message
+    assert read_json(image.folder / "plan.json")["decisions"]["waived"] == "SLICE_DEPTH"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the shared sample data")
+def test_real_slices_and_masks_raise_no_alarm(tmp_path):
+    raw = SHARED / "mouse-brain-u16"
+    image = Channel(tmp_path / "image", IMAGE | {"pattern": "*.jp2"}, raw / "slices").made()
+    mask = Channel(tmp_path / "mask", MASK | {"pattern": "*.jpg"}, raw / "bright").made()
+    found = [*image.findings().values(), *mask.findings(image.folder / "plan.json").values()]
+    assert [each for each in found if each.severity != "note"] == []
+    assert mask.voxels().max() == 1

@@ -30,6 +30,7 @@ rule check:
     """Make and check all intermediates; needs no network and no token."""
     input:
         CHECKED,
+        every_bucket(PICTURES),
     localrule: True
 
 

@@ -1,6 +1,7 @@
 # Takes the config; leaves what the rules on region features ask of it.
 
 SPATIAL = ("points", "volume")
+PICTURES = "results/features/{bucket}/pictures.json"
 
 
 def bucket_section(wildcards):

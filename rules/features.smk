@@ -74,11 +74,34 @@ rule map_features:
         "../scripts/map_features.py"
 
 
+rule draw_bucket:
+    """Draw each feature as the website will show it. Pictures that are up to date stay."""
+    input:
+        payloads="results/features/{bucket}/payloads.json",
+    output:
+        index=PICTURES,
+    log:
+        "logs/draw_bucket/{bucket}.log",
+    benchmark:
+        "benchmarks/draw_bucket/{bucket}.tsv"
+    priority: 1
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code_of("draw_bucket.py"),
+    script:
+        "../scripts/draw_bucket.py"
+
+
 rule publish_bucket:
     """Create, update or keep a bucket's features, read them back, and write the receipt."""
     input:
         payloads="results/features/{bucket}/payloads.json",
         gate=waits_for(CHECKED, bucket_is_settled),
+        pictures=waits_for(PICTURES, bucket_is_settled),
     output:
         receipt="results/receipts/atlas/{bucket}.json",
     log:

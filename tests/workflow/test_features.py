@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from brainpublish.files import read_json
+from brainpublish.regions.picture import shown_digest
 from project import Project
 from readers import features_over
 
@@ -156,6 +157,17 @@ def test_points_and_volumes_arrive(ran, tmp_path, monkeypatch):
         assert (levels.min(), levels.max()) == (0, 255)
     assert (levels == 255).sum() == 8 * 50 * 30 * 60
     assert cells["unit"] == "1/mm3"
+
+
+def test_the_pictures_show_the_digests_that_were_sent(ran):
+    sent = read_json(ran[0].result("receipts/atlas/all-forms.json"))["features"]
+    shown = read_json(ran[0].result("features/all-forms/pictures.json"))["pictures"]
+    assert {name: facts["digest"] for name, facts in shown.items()} == {
+        name: facts["digest"] for name, facts in sent.items()
+    }
+    for facts in shown.values():
+        png = ran[0].result("features/all-forms/pictures", facts["file"]).read_bytes()
+        assert shown_digest(png) == facts["digest"]
 
 
 def test_the_log_shows_how_a_table_was_understood(ran):

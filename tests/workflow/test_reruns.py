@@ -81,6 +81,7 @@ def test_changed_feature_redoes_its_bucket_only(published):
     assert set(run.jobs) == {
         "resolve_regions",
         "map_features",
+        "draw_bucket",
         "check_findings",
         "publish_bucket",
         "all",

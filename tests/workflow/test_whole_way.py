@@ -28,6 +28,7 @@ def test_first_run_does_every_job_once_and_names_the_receipts(first_run):
         "check_channel": 3,
         "resolve_regions": 1,
         "map_features": 1,
+        "draw_bucket": 1,
         "check_findings": 1,
         "create_resources": 1,
         "upload_slab": 6,

@@ -68,6 +68,11 @@ def packed(array: np.ndarray, *after: float) -> str:
     return base64.b64encode(gzip.compress(data, COMPRESSION, mtime=0)).decode()
 
 
+def unpacked(text: str) -> np.ndarray:
+    """Return the array of a text that `packed` made."""
+    return np.load(io.BytesIO(gzip.decompress(base64.b64decode(text))))
+
+
 def volume_payload(
     levels: np.ndarray, span: Range, section: dict, more: dict | None = None
 ) -> dict:

@@ -1,0 +1,42 @@
+"""The step that draws a bucket's features, as the workflow runs it."""
+
+import logging
+from pathlib import Path
+
+from brainpublish.files import read_json, write_bytes, write_json
+from brainpublish.regions.picture import picture, shown_digest
+
+log = logging.getLogger(__name__)
+
+
+def draw_bucket(payloads: str | Path, folder: str | Path, code: str, index: str | Path) -> None:
+    """Draw each feature of a bucket, and write which picture shows which digest.
+
+    A picture that an earlier run drew of the same payload, by the same code, stays. Pictures
+    of features that are no more are removed.
+
+    Args:
+        payloads: path of the features' payloads.
+        folder: where the pictures go, `<feature>.png` each.
+        code: digest of the code that draws.
+        index: path of the list to write: {code, pictures: {feature: {file, digest}}}.
+    """
+    features, folder = read_json(payloads), Path(folder)
+    drawn_by = folder / ".drawn_by"
+    same_code = drawn_by.is_file() and drawn_by.read_text() == code
+    folder.mkdir(parents=True, exist_ok=True)
+    if not same_code:
+        for left in folder.glob("*.png"):
+            left.unlink()
+        write_bytes(drawn_by, code.encode())
+    shown = {}
+    for name, feature in features.items():
+        path = folder / f"{name}.png"
+        if not path.is_file() or shown_digest(path.read_bytes()) != feature["digest"]:
+            write_bytes(path, picture(name, feature["payload"], feature["digest"]))
+            log.info("drew %s", path)
+        shown[name] = {"file": path.name, "digest": feature["digest"]}
+    for left in folder.glob("*.png"):
+        if left.stem not in shown:
+            left.unlink()
+    write_json(index, {"code": code, "pictures": shown})

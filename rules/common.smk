@@ -17,9 +17,9 @@ from brainpublish.findings import Refusal
 from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map
 from brainpublish.slices.discover import files_of, list_slices
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
-from brainpublish.slices.plan import SHARD_BYTES
+from brainpublish.slices.plan import slab_memory
 from brainpublish.slices.slabs import slab_count, slab_depth
-from brainpublish.slices.weight import slice_bytes
+from brainpublish.slices.weight import Weight, weight_of
 from brainpublish.settled import entry_of, is_settled, made_from
 from brainpublish.summary import run_summary
 
@@ -67,22 +67,21 @@ def listing_of(volume, channel):
 
 
 @functools.cache
-def slice_size_of(volume, channel):
+def slice_weight(volume, channel):
     # All slices of a stack are of one size, so a good one tells.
     files = listing_of(volume, channel).files
     some = dict.fromkeys(files[i] for i in (0, len(files) // 2, -1)) if files else []
-    sizes = guarded_map(slice_bytes, list(some), 1, HEADER_LIMITS)
-    return max((size for size in sizes if isinstance(size, int)), default=None)
+    weights = guarded_map(weight_of, list(some), 1, HEADER_LIMITS)
+    return max((each for each in weights if isinstance(each, Weight)), default=None)
 
 
 @functools.cache
 def depth_of(volume, channel):
     count = len(listing_of(volume, channel).places)
     setting = CONFIG["volumes"][volume]["slab_depth"]
-    size = slice_size_of(volume, channel) if setting == "auto" else None
-    # Masks are decoded many times faster than an image: fewer jobs do.
-    least = 4 if CHANNELS[volume][channel]["role"] == "image" else 2
-    return slab_depth(count, setting, size, least)
+    weight = slice_weight(volume, channel) if setting == "auto" else None
+    role = CHANNELS[volume][channel]["role"]
+    return slab_depth(count, setting, weight and weight.bytes, role)
 
 
 def slabs_of(volume, channel):
@@ -157,12 +156,14 @@ def bucket_receipts():
     return every_bucket("results/receipts/atlas/{bucket}.json")
 
 
-def slab_memory(wildcards, threads):
-    # A band of the slab, in the job and in the processes that decode, and packed; and what
-    # decoding takes beside it, which the size of a slice bounds.
-    size = slice_size_of(wildcards.volume, wildcards.channel) or 2**26
-    slab = size * depth_of(wildcards.volume, wildcards.channel)
-    return int(600 + 3.5 * min(slab, SHARD_BYTES) / 2**20 + 400 * threads)
+def prepare_memory(wildcards, threads):
+    weight = slice_weight(wildcards.volume, wildcards.channel)
+    if weight is None:
+        return 1000
+    dtype = CHANNELS[wildcards.volume][wildcards.channel]["dtype"]
+    itemsize = max(weight.itemsize, 2 if dtype == "uint16" else 1)
+    shape = (weight.height, weight.width)
+    return slab_memory(shape, itemsize, weight.block, threads)
 
 
 def upload_memory(wildcards):

@@ -49,7 +49,7 @@ rule prepare_slab:
         "../envs/volumes.yaml"
     threads: 2
     resources:
-        mem_mb=slab_memory,
+        mem_mb=prepare_memory,
     params:
         settings=slab_settings,
     script:

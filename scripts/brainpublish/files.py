@@ -1,22 +1,31 @@
 """Files that are either old or new, never half: write beside, flush to disk, rename."""
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_bytes(path: str | Path, data: bytes, mode: int = 0o644) -> None:
     """Replace a file atomically; it has its final mode before it has its name."""
+    with replacing(path, mode) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """Yield a file to write to, which takes the place of another one once the block ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(part).replace(path)

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from uploads import EXTENT, FULL, NONE, channel_settings, service_over
 
-from brainpublish.bossdb.codec import STRONG
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.upload import Verification
 from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Drop
+from brainpublish.packing import STRONG
 
 LABELS = channel_settings("lab/fish/bone", "annotation", "uint64")
 CUTOUT, BLACK = "/v1/cutout/lab", "/v1/cutout/to_black"

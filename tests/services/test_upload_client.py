@@ -10,11 +10,11 @@ from uploads import service_over
 
 from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
-from brainpublish.bossdb.codec import STRONG
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.local.faults import Answer, Delay, Drop, RefuseToken
+from brainpublish.packing import STRONG
 
 BOX = Box((0, 0, 0), (1, 2, 3))
 BODY = STRONG.pack(np.ones((1, 2, 3), np.uint16))

@@ -8,11 +8,11 @@ from brainpublish.bossdb import resources
 from brainpublish.bossdb.after import make_public, start_downsample
 from brainpublish.bossdb.channels import read_marker, require_channel
 from brainpublish.bossdb.client import BossdbRefusal
-from brainpublish.bossdb.codec import STRONG
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import ChannelRecord
 from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Drop
+from brainpublish.packing import STRONG
 
 ONES = np.ones(EXTENT, np.uint8)
 CHANNEL = "/v1/collection/lab/experiment/fish/channel"

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainpublish.bossdb.codec import STRONG, CodecChoice, unpack
+from brainpublish.bossdb.codec import CodecChoice
+from brainpublish.packing import STRONG, unpack
 
 TYPES = ("uint8", "uint16", "uint64")
 

@@ -17,12 +17,12 @@ import requests
 import tenacity
 from requests.adapters import HTTPAdapter
 
-from brainpublish.bossdb.codec import unpack
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.slots import Slots
 from brainpublish.findings import Refusal
+from brainpublish.packing import unpack
 
 log = logging.getLogger(__name__)
 

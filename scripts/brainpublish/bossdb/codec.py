@@ -11,53 +11,14 @@ byte shuffle 2.4 GB/s at 1/1300.
 
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
-import blosc
 import numpy as np
 
-blosc.set_releasegil(True)
-blosc.set_nthreads(1)
+from brainpublish.packing import STRONG, Codec, codec_for
 
 MEMORY = 0.2
 """Weight of the newest measurement in a running mean."""
-
-
-@dataclass(frozen=True)
-class Codec:
-    """Parameters of blosc."""
-
-    name: str
-    shuffle: int
-    level: int
-
-    def pack(self, values: np.ndarray) -> bytes:
-        """Return an array z, y, x as one blosc buffer, little-endian in C order."""
-        little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
-        return blosc.compress(
-            little.data,
-            typesize=values.itemsize,
-            clevel=self.level,
-            shuffle=self.shuffle,
-            cname=self.name,
-        )
-
-
-STRONG = Codec("zstd", blosc.SHUFFLE, 3)
-CHEAP_IMAGE = Codec("zstd", blosc.BITSHUFFLE, 1)
-CHEAP_LABELS = Codec("lz4", blosc.BITSHUFFLE, 5)
-
-
-def unpack(body: bytes, dtype: str) -> np.ndarray:
-    """Return the voxels of a blosc buffer as a flat array that cannot be written to.
-
-    Raises:
-        ValueError: if it is none, or holds no whole number of voxels.
-    """
-    try:
-        return np.frombuffer(blosc.decompress(body), np.dtype(dtype).newbyteorder("<"))
-    except blosc.blosc_extension.error as error:
-        raise ValueError(f"no blosc buffer: {error}") from None
 
 
 class CodecChoice:
@@ -68,7 +29,7 @@ class CodecChoice:
     """
 
     def __init__(self, dtype: str):
-        self.cheap = CHEAP_LABELS if np.dtype(dtype).itemsize == 8 else CHEAP_IMAGE
+        self.cheap = codec_for(image=np.dtype(dtype).itemsize < 8)
         self._seconds: dict[Codec, float] = {}
         self._waited = 0.0
         self._lock = threading.Lock()
@@ -87,8 +48,15 @@ class CodecChoice:
     def pack(self, values: np.ndarray) -> bytes:
         """Compress a block with the codec of the moment, and measure it."""
         codec = self.now
+        return self._measured(codec, lambda: codec.pack(values))
+
+    def take(self, stored: Callable[[], bytes]) -> bytes:
+        """Return a block that is packed with the cheap codec already, and measure it."""
+        return self._measured(self.cheap, stored)
+
+    def _measured(self, codec: Codec, work: Callable[[], bytes]) -> bytes:
         begun = time.perf_counter()
-        body = codec.pack(values)
+        body = work()
         taken = time.perf_counter() - begun
         with self._lock:
             self._seconds[codec] = _mean(self._seconds.get(codec, taken), taken)

@@ -1,6 +1,8 @@
 """The job that brings one slab to BossDB, from files to files."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +16,12 @@ from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.settled import made_from
-from brainpublish.slices.masks import BINARY
+from brainpublish.slices.masks import label_of
 from brainpublish.slices.plan import StackPlan, read_plan
+from brainpublish.slices.shard import DamagedShard
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
-from brainpublish.slices.stack import open_stack
+from brainpublish.slices.stored import StoredStack
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,8 @@ def upload_slab(
         Refusal: if the slab may not be sent, the server refuses it, or it reads back otherwise.
     """
     plan, _ = read_plan(files.plan)
-    _require_sound(SlabReport.from_dict(read_json(files.report)), plan)
+    report = SlabReport.from_dict(read_json(files.report))
+    _require_sound(report, plan)
     channel = settings["channel"]
     verify = Verification(**settings["verify"], seed=plan.digest)
     with interruptible(), connected(settings["destination"], connections) as client:
@@ -66,15 +70,21 @@ def upload_slab(
         boxes = list(cuboids_of(plan.extent, z))
         of = slab_count(plan.extent[0], plan.depth)
         title = f"{channel['name']}, slab {slab + 1} of {of}"
-        with SlabLedger(folder, boxes, marker) as ledger:
+        with (
+            SlabLedger(folder, boxes, marker) as ledger,
+            StoredStack(files.stack, plan, report.cuboids) as stack,
+            _naming_damage(),
+        ):
             upload = SlabUpload(
                 client=client,
                 channel=channel["name"],
                 dtype=channel["dtype"],
-                stack=_Reading(open_stack(files.stack)),
+                stack=stack,
+                facts=report.cuboids,
+                packed=stack.packed if str(stack.dtype) == channel["dtype"] else None,
                 ledger=ledger,
                 workers=workers,
-                label=_label_of(channel, plan),
+                label=label_of(channel, plan.mask),
                 title=title,
             )
             counts = upload.run(boxes, verify)
@@ -84,9 +94,14 @@ def upload_slab(
     write_json(output, {**record, **made_from(settings)})
 
 
-def _label_of(channel: dict, plan: StackPlan) -> int:
-    is_binary = plan.mask is not None and plan.mask.kind == BINARY
-    return channel["label"] if is_binary else 1
+@contextlib.contextmanager
+def _naming_damage() -> Iterator[None]:
+    try:
+        yield
+    except DamagedShard as error:
+        raise Refusal(
+            f"This slab is not sent: {error}. Run again with `--forcerun prepare_slab`."
+        ) from None
 
 
 def _told(counts: Counts) -> str:
@@ -94,16 +109,6 @@ def _told(counts: Counts) -> str:
     done = ", ".join(f"{getattr(counts, kind)} {kind}" for kind in kinds if getattr(counts, kind))
     read = f"{counts.verified} of {counts.total} verified" if counts.verified else "NOT VERIFIED"
     return f"{done}; {read}"
-
-
-class _Reading:
-    """An array that is read when it is indexed, as the upload engine expects."""
-
-    def __init__(self, store):
-        self._store = store
-
-    def __getitem__(self, index):
-        return self._store[index].read().result()
 
 
 def _require_sound(report: SlabReport, plan: StackPlan) -> None:

@@ -1,18 +1,18 @@
 """The upload engine: a slab's cuboids from the stack to the server, and back to compare.
 
-Each thread takes a cuboid the whole way: it reads it from the stack, compares it with the
-ledger, compresses it (no more at once than `workers`), and sends it (no more at once than the
-client has connections). There are as many threads as both together, so that cuboids are made
-ready while others are on their way, and memory has a bound: see `memory_bound`.
+Each thread takes a cuboid the whole way: it compares it with the ledger, reads it from the
+stack, compresses it unless it is stored as it is sent (no more at once than `workers`), and
+sends it (no more at once than the client has connections). There are as many threads as both
+together, so that cuboids are made ready while others are on their way, and memory has a bound:
+see `memory_bound`.
 """
 
-import hashlib
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import SlabLedger
 from brainpublish.bossdb.progress import Progress
 from brainpublish.findings import Refusal
+from brainpublish.slices.slab import CuboidFacts, digest_of
+from brainpublish.slices.slabs import CUBOID
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,8 @@ class SlabUpload:
         workers: cuboids read and compressed at once.
         label: what a stored 1 is published as, for binary masks; 1 changes nothing.
         title: the slab's name for people.
+        facts: what is known of cuboids without reading them, by their key.
+        packed: gives, for the start of a whole cuboid, its blosc buffer as it can be sent.
         patience: seconds that a read-back may differ before it counts as a fault.
     """
 
@@ -119,6 +123,8 @@ class SlabUpload:
     workers: int
     label: int = 1
     title: str = "slab"
+    facts: Mapping[str, CuboidFacts] = field(default_factory=dict)
+    packed: Callable[[tuple[int, int, int]], bytes] | None = None
     patience: float = PATIENCE_SECONDS
 
     def __post_init__(self):
@@ -150,11 +156,10 @@ class SlabUpload:
 
     def _each(self, task: Callable, items: list, verb: str, box_of: Callable) -> list:
         progress = Progress(f"{self.title}: {verb}", len(items))
-        itemsize = np.dtype(self.dtype).itemsize
 
         def do(item):
             result = task(item)
-            progress.done(int(np.prod(box_of(result).shape)) * itemsize)
+            progress.done(self._size(box_of(result)))
             return result
 
         try:
@@ -171,7 +176,17 @@ class SlabUpload:
 
     def _published(self, values: np.ndarray) -> np.ndarray:
         published = values.astype(self.dtype, copy=False)
-        return published if self.label == 1 else published * np.dtype(self.dtype).type(self.label)
+        if self.label != 1:
+            published = np.multiply(published, self.label, dtype=self.dtype)
+        return published
+
+    def _facts(self, box: Box) -> tuple[str, bool]:
+        """Return a cuboid's digest, and whether all of it is 0."""
+        known = self.facts.get(box.key)
+        if known is not None:
+            return known.digest, known.blank
+        values = self._values(box)
+        return digest_of(values, self.label), not values.any()
 
     def _bring(self, box: Box) -> Outcome:
         body = self._fetch(box) if self.ledger.is_unknown(box) else None
@@ -184,26 +199,42 @@ class SlabUpload:
 
     def _decide(self, box: Box, body: bytes | None) -> "Outcome | _Load":
         """Compare a cuboid with what the server holds; `body` is that, if it was unknown."""
-        values = self._values(box)
-        digest, blank = digest_of(values, self.label), not values.any()
+        digest, blank = self._facts(box)
         known = self.ledger.entry_of(box)
         if known is not None and known.digest == digest:
             return Outcome(box, KEPT, digest, known.verified)
-        published = self._published(values)
         if body is not None:
+            values = self._values(box)
             there = self.client.unpacked(body, box, self.dtype)
-            if np.array_equal(there, published):
+            if not self._differing(there, values):
                 return Outcome(box, EMPTY if blank else KEPT, digest, True)
-            erase = bool(there[published == 0].any())
+            erase = bool(there[values == 0].any())
         elif known is not None:
+            values = self._values(box)
             nothing = digest_of(np.zeros_like(values), self.label)
             erase = known.digest != nothing and not values.all()
         elif blank:
             return Outcome(box, EMPTY, digest, False)
         else:
             erase = False
-        packed = b"" if blank else self._codec.pack(published)
-        return _Load(box, digest, erase, packed, 0 if blank else published.nbytes)
+        packed = b"" if blank else self._packed(box)
+        return _Load(box, digest, erase, packed, 0 if blank else self._size(box))
+
+    def _packed(self, box: Box) -> bytes:
+        as_stored = self.packed is not None and self.label == 1 and box.shape == CUBOID
+        if as_stored and self._codec.now is self._codec.cheap:
+            return self._codec.take(lambda: self.packed(box.start))
+        return self._codec.pack(self._published(self._values(box)))
+
+    def _size(self, box: Box) -> int:
+        return int(np.prod(box.shape)) * np.dtype(self.dtype).itemsize
+
+    def _differing(self, there: np.ndarray, values: np.ndarray) -> int:
+        """Count the voxels that differ, slice by slice: expanded labels take much memory."""
+        return sum(
+            int(np.count_nonzero(held != self._published(plane)))
+            for held, plane in zip(there, values, strict=True)
+        )
 
     def _write(self, load: "_Load") -> Outcome:
         begun = time.perf_counter()
@@ -226,10 +257,9 @@ class SlabUpload:
             body = self._fetch(outcome.box)
             with self._core:
                 there = self.client.unpacked(body, outcome.box, self.dtype)
-                values = self._published(self._values(outcome.box))
-                differing = int(np.count_nonzero(there != values))
-                size = values.size
-                del body, there, values
+                differing = self._differing(there, self._values(outcome.box))
+                size = there.size
+                del body, there
             if not differing:
                 return outcome, None
             if time.monotonic() + pause > deadline:
@@ -237,13 +267,6 @@ class SlabUpload:
             if self._stopping.wait(pause):
                 raise Stopped
             pause = min(2 * pause, 5)
-
-
-def digest_of(values: np.ndarray, label: int = 1) -> str:
-    """Return the sha256 of a block's shape, type, label and voxels, as hexadecimal text."""
-    digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {label}".encode())
-    digest.update(values.data)
-    return digest.hexdigest()
 
 
 def _chosen(outcomes: list[Outcome], verify: Verification) -> list[Outcome]:

@@ -16,7 +16,7 @@ from brainpublish.slices.guarded import HEADER_LIMITS, Broken, Limits, guarded_m
 from brainpublish.slices.header import Header, UnreadableSlice
 from brainpublish.slices.manifest import Slice, folder_of
 from brainpublish.slices.masks import BINARY, LABELS, MaskRule
-from brainpublish.slices.plan import StackPlan, shard_of
+from brainpublish.slices.plan import StackPlan, tiling_of
 from brainpublish.slices.read import read_header, read_rows, suffix_fits
 from brainpublish.slices.tiff import page_digest
 from brainpublish.slices.voxels import check_voxel_size
@@ -187,8 +187,8 @@ def _repeated(rows: list[Slice], places: list[Place]):
 
 def _plan_image(channel: dict, count: int, depth: int, usual: Header) -> StackPlan:
     extent, dtype = (count, *usual.shape), channel["dtype"]
-    shard = shard_of(extent, dtype, depth, usual.block_rows)
-    return StackPlan(extent, dtype, depth, None, shard, cast_of(channel))
+    tiling = tiling_of(extent, dtype, depth, usual.block_rows)
+    return StackPlan(extent, dtype, depth, None, *tiling, cast_of(channel))
 
 
 def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: Header, threads):
@@ -204,8 +204,8 @@ def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: 
         grey = [one_channel(values, usual, cast) for values in samples]
         rule, found = decide_rule(channel, usual, grey, where)
     dtype = "uint8" if rule.kind == BINARY else _label_type(usual, rule)
-    shard = shard_of(extent, dtype, depth, usual.block_rows)
-    return StackPlan(extent, dtype, depth, rule, shard, cast), found, colours
+    tiling = tiling_of(extent, dtype, depth, usual.block_rows)
+    return StackPlan(extent, dtype, depth, rule, *tiling, cast), found, colours
 
 
 def _is_colour(samples: list[np.ndarray], usual: Header) -> bool:

@@ -36,32 +36,74 @@ class Broken:
     message: str
 
 
-class _Child:
-    def __init__(self, function: Callable, limits: Limits, others: Sequence["_Child"]):
-        fork = multiprocessing.get_context("fork")
-        self.end, theirs = fork.Pipe()
-        inherited = [self.end, *(other.end for other in others)]
-        self.process = fork.Process(
-            target=_serve, args=(function, limits, theirs, inherited), daemon=True
-        )
-        self.process.start()
-        theirs.close()
-        self.index: int | None = None
+class GuardedCrew:
+    """Child processes that do one task for items, each within limits.
 
-    def stop(self) -> int:
-        self.end.close()
-        if self.index is not None:
-            self.process.kill()
-        self.process.join()
-        return self.process.exitcode
+    Must be made, and used, where no other thread of this process holds a lock that the task
+    needs.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], workers: int, limits: Limits):
+        """Start the processes.
+
+        Args:
+            function: the task; what it takes and returns must be picklable.
+            workers: processes at once.
+            limits: of one item.
+        """
+        self._function, self._limits = function, limits
+        self._children: list[_Child] = []
+        for _ in range(workers):
+            self._start()
+
+    def __enter__(self) -> "GuardedCrew":
+        return self
+
+    def __exit__(self, *_):
+        for child in self._children:
+            child.stop()
+
+    def _start(self) -> None:
+        self._children.append(_Child(self._function, self._limits, self._children))
+
+    @property
+    def idle(self) -> bool:
+        """Whether a process has nothing to do."""
+        return any(not child.busy for child in self._children)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process has something to do."""
+        return any(child.busy for child in self._children)
+
+    def give(self, item: Any) -> None:
+        """Hand an item to an idle process."""
+        next(child for child in self._children if not child.busy).give(item)
+
+    def take(self) -> tuple[Any, Any]:
+        """Wait until an item is done; return it, and its result.
+
+        Returns:
+            The item and what the function returned, or a `Broken` where its process was lost.
+
+        Raises:
+            Exception: what the function raised.
+        """
+        busy = {child.end: child for child in self._children if child.busy}
+        child = busy[wait(list(busy))[0]]
+        item, result = child.take()
+        if isinstance(result, Broken) and not child.alive:
+            self._children.remove(child)
+            self._start()
+        elif isinstance(result, Exception):
+            raise result
+        return item, result
 
 
 def guarded_map(
     function: Callable[[Any], Any], items: Sequence, workers: int, limits: Limits
 ) -> list:
     """Apply a function to items in child processes; return the results in order.
-
-    Must be called where no other thread of this process holds a lock that the function needs.
 
     Args:
         function: what it returns must be picklable; what it raises is raised here.
@@ -73,46 +115,52 @@ def guarded_map(
         For each item the function's result, or a `Broken` where its process was lost.
     """
     results: list = [None] * len(items)
-    queue = iter(range(len(items)))
-    crew: list[_Child] = []
-    try:
-        for _ in range(min(workers, len(items))):
-            crew.append(_Child(_by_index(function, items), limits, crew))
-            _hand_out(crew[-1], queue)
-        while busy := {child.end: child for child in crew if child.index is not None}:
-            for end in wait(list(busy)):
-                child = busy[end]
-                index, result = child.index, _received(child)
-                if isinstance(result, Broken):
-                    crew.remove(child)
-                    child = _Child(_by_index(function, items), limits, crew)
-                    crew.append(child)
-                elif isinstance(result, Exception):
-                    raise result
-                results[index] = result
-                _hand_out(child, queue)
-    finally:
-        for child in crew:
-            child.stop()
-    return results
+    waiting = iter(range(len(items)))
+    with GuardedCrew(lambda n: function(items[n]), min(workers, len(items)), limits) as crew:
+        while True:
+            while crew.idle and (number := next(waiting, None)) is not None:
+                crew.give(number)
+            if not crew.busy:
+                return results
+            number, result = crew.take()
+            results[number] = result
 
 
-def _by_index(function: Callable, items: Sequence) -> Callable[[int], Any]:
-    return lambda index: function(items[index])
+class _Child:
+    def __init__(self, function: Callable, limits: Limits, others: Sequence["_Child"]):
+        fork = multiprocessing.get_context("fork")
+        self.end, theirs = fork.Pipe()
+        inherited = [self.end, *(other.end for other in others)]
+        self._process = fork.Process(
+            target=_serve, args=(function, limits, theirs, inherited), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._item: Any = None
+        self.busy, self.alive = False, True
+
+    def give(self, item: Any) -> None:
+        self._item, self.busy = item, True
+        self.end.send(item)
+
+    def take(self) -> tuple[Any, Any]:
+        try:
+            result = self.end.recv()
+        except EOFError:
+            self.alive = self.busy = False
+            result = _why_lost(self.stop())
+        self.busy = False
+        return self._item, result
+
+    def stop(self) -> int:
+        self.end.close()
+        if self.busy:
+            self._process.kill()
+        self._process.join()
+        return self._process.exitcode
 
 
-def _hand_out(child: _Child, queue) -> None:
-    child.index = next(queue, None)
-    if child.index is not None:
-        child.end.send(child.index)
-
-
-def _received(child: _Child) -> Any:
-    try:
-        return child.end.recv()
-    except EOFError:
-        child.index = None
-        status = child.stop()
+def _why_lost(status: int) -> Broken:
     if status == -signal.SIGALRM:
         return Broken(TIME, "takes too long to decode")
     if status == -signal.SIGKILL:
@@ -131,13 +179,13 @@ def _serve(
     _limit_memory(limits.memory)
     while True:
         try:
-            index = tasks.recv()
+            item = tasks.recv()
         except EOFError:
             return
         # The default action of the alarm ends a process even inside a decoder's loop.
         signal.setitimer(signal.ITIMER_REAL, limits.seconds)
         try:
-            result = function(index)
+            result = function(item)
         except MemoryError:
             result = Broken(MEMORY, "takes too much memory to decode")
         except Exception as error:

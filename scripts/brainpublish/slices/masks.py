@@ -34,6 +34,11 @@ class MaskRule:
     colours: tuple[tuple[int, int, int, int], ...] | None = None
 
 
+def label_of(channel: dict, rule: MaskRule | None) -> int:
+    """Return what a stored 1 is published as: the config's label for a binary mask, else 1."""
+    return channel["label"] if rule is not None and rule.kind == BINARY else 1
+
+
 def rule_from(value: dict) -> MaskRule:
     """Make a rule of what `dataclasses.asdict` and JSON left of one."""
     lists = {key: value[key] and tuple(value[key]) for key in ("levels", "ends")}

@@ -15,7 +15,14 @@ SHARD_BYTES = 2**30
 """Raw bytes of a shard at most, unless a single cuboid of a slab is more."""
 
 BAND_BYTES = 3 * 2**27
-"""Raw bytes of the rows that are made at once, for files that can be read in bands."""
+"""Raw bytes of the rows that are held at once, for files that can be read in bands."""
+
+WHOLE_BYTES = 2**32
+"""The same for files that cannot: each band would decode them anew."""
+
+_JOB_BYTES = 250 * 2**20
+_DECODER_BYTES = 64 * 2**20
+_DECODER_BYTES_PER_PIXEL = 24
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class StackPlan:
         depth: slices per slab.
         mask: how an annotation's files are read.
         shard: rows and columns of a shard, multiples of a cuboid's.
+        band: rows that are made at once, a multiple of a shard's.
         cast: what is done with the values of an image's files.
     """
 
@@ -35,7 +43,8 @@ class StackPlan:
     dtype: str
     depth: int
     mask: MaskRule | None = None
-    shard: tuple[int, int] = (0, 0)
+    shard: tuple[int, int] = CUBOID[1:]
+    band: int = CUBOID[1]
     cast: Cast = field(default_factory=Cast)
 
     @property
@@ -45,12 +54,17 @@ class StackPlan:
 
     @property
     def bands(self) -> list[range]:
-        """The rows that are made at once: those of a row of shards."""
-        rows = self.shard[0] or max(1, self.extent[1])
+        """The rows that are made at once."""
+        height = self.extent[1]
         return [
-            range(start, min(start + rows, self.extent[1]))
-            for start in range(0, self.extent[1], rows)
+            range(start, min(start + self.band, height)) for start in range(0, height, self.band)
         ]
+
+    @property
+    def chunks(self) -> tuple[int, int, int]:
+        """Cuboids of a shard along z, y, x."""
+        shape = (self.depth, *self.shard)
+        return tuple(size // step for size, step in zip(shape, CUBOID, strict=True))
 
     @classmethod
     def from_dict(cls, value: dict) -> "StackPlan":
@@ -62,35 +76,61 @@ class StackPlan:
             value["depth"],
             mask and rule_from(mask),
             tuple(value["shard"]),
+            value["band"],
             Cast(**{**cast, "scale": cast["scale"] and tuple(cast["scale"])}),
         )
 
 
-def shard_of(extent: tuple[int, int, int], dtype: str, depth: int, block: int) -> tuple[int, int]:
-    """Return rows and columns of a shard: the whole slice if that is at most SHARD_BYTES.
+def slices_held(workers: int) -> int:
+    """Return how many slices a slab's job holds at once: a layer of cuboids, and some ahead."""
+    return CUBOID[0] + 2 * workers
+
+
+def tiling_of(
+    extent: tuple[int, int, int], dtype: str, depth: int, block: int
+) -> tuple[tuple[int, int], int]:
+    """Return rows and columns of a shard, and rows of a band: whole slices if they are small.
 
     Args:
         extent: of the stack, z, y, x.
         dtype: of the stack.
         depth: slices per slab.
-        block: rows that the files' decoder gives at once; a band of whole blocks decodes
-            none of them twice.
+        block: rows that the files' decoder gives at once, or 0 if it gives whole slices; a
+            band of whole blocks decodes none of them twice.
     """
-    (_, height, width), (_, step_y, step_x) = extent, CUBOID
-    whole = tuple(
-        max(1, -(-size // step)) * step for size, step in ((height, step_y), (width, step_x))
+    height, width = (
+        max(1, -(-size // step)) * step for size, step in zip(extent[1:], CUBOID[1:], strict=True)
     )
-    row = depth * whole[1] * np.dtype(dtype).itemsize
-    # A file that cannot be read in bands is decoded anew for each of them.
-    most = BAND_BYTES if 0 < block < height else SHARD_BYTES
-    if whole[0] * row <= most:
-        return whole
-    step = int(np.lcm(step_y, block)) if 0 < block <= 4 * step_y else step_y
-    step = step if step * row <= SHARD_BYTES else step_y
-    rows = max(step, most // row // step * step)
-    column = depth * rows * np.dtype(dtype).itemsize
-    columns = max(step_x, min(whole[1], SHARD_BYTES // column // step_x * step_x))
-    return rows, columns
+    row = width * np.dtype(dtype).itemsize
+    in_bands = 0 < block < extent[1]
+    step = int(np.lcm(CUBOID[1], block)) if in_bands and block <= 4 * CUBOID[1] else CUBOID[1]
+    held = BAND_BYTES if in_bands else WHOLE_BYTES
+    band = min(height, _steps(held // (slices_held(2) * row), step))
+    rows = min(band, _steps(SHARD_BYTES // (depth * row), CUBOID[1]))
+    columns = _steps(SHARD_BYTES // (depth * rows * row // width), CUBOID[2])
+    return (rows, min(width, columns)), band // rows * rows
+
+
+def _steps(size: int, step: int) -> int:
+    return max(step, size // step * step)
+
+
+def slab_memory(slice_shape: tuple[int, int], itemsize: int, block: int, workers: int) -> int:
+    """Return the memory in MiB that a slab's job takes at most, for ordinary files.
+
+    Args:
+        slice_shape: rows and columns of a slice.
+        itemsize: bytes of a voxel, in the stack or in the files, whichever is more.
+        block: see `tiling_of`.
+        workers: processes that decode.
+    """
+    extent = (CUBOID[0], *slice_shape)
+    _, band = tiling_of(extent, f"uint{8 * itemsize}", CUBOID[0], block)
+    rows = min(band, slice_shape[0])
+    decoded = rows if 0 < block < slice_shape[0] else slice_shape[0]
+    each = _DECODER_BYTES + _DECODER_BYTES_PER_PIXEL * decoded * slice_shape[1]
+    held = slices_held(workers) * rows * slice_shape[1] * itemsize
+    return -(-(_JOB_BYTES + held + workers * each) // 2**20)
 
 
 def read_plan(path: str | Path) -> tuple[StackPlan, list[Finding]]:

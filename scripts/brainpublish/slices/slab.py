@@ -1,7 +1,6 @@
 """One slab: decode its slices once, check them, normalise them. Arrays are z, y, x."""
 
-import mmap
-from collections.abc import Iterator
+import hashlib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy as np
 from brainpublish.files import digest_of_file
 from brainpublish.findings import Finding, findings_from
 from brainpublish.slices.cast import apply_cast, one_channel
-from brainpublish.slices.guarded import Broken, Limits, guarded_map
 from brainpublish.slices.header import UnreadableSlice
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.masks import (
@@ -24,11 +22,6 @@ from brainpublish.slices.masks import (
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.read import read_header, read_rows
 from brainpublish.slices.tiff import page_digest
-
-_SECONDS = 60.0
-_SECONDS_PER_PIXEL = 4e-6
-_MEMORY = 2**30
-_MEMORY_PER_PIXEL = 24
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,33 @@ class SliceFacts:
 
 
 @dataclass(frozen=True)
+class CuboidFacts:
+    """What a cuboid of a stack holds.
+
+    Attributes:
+        digest: see `digest_of`.
+        crc32: of the packed chunk, so that one that was damaged since is noticed.
+        blank: whether all its voxels are 0.
+    """
+
+    digest: str
+    crc32: int
+    blank: bool
+
+
+def digest_of(values: np.ndarray, label: int = 1) -> str:
+    """Return the sha256 of a block's shape, type, label and voxels, as hexadecimal text.
+
+    Args:
+        values: an array z, y, x in C order.
+        label: what a stored 1 is published as.
+    """
+    digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {label}".encode())
+    digest.update(values.data)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
 class SlabReport:
     """What was found while a slab was made: deterministic, so equal input leaves equal text.
 
@@ -74,6 +94,7 @@ class SlabReport:
         nearest: how near to the threshold the nearest of them is, in grey levels.
         borders: foreground voxels on the four sides of the slices.
         findings: one for each slice with a fault.
+        cuboids: what each cuboid holds, by its start z-y-x.
     """
 
     plan: str
@@ -88,67 +109,24 @@ class SlabReport:
     nearest: float | None
     borders: int
     findings: list[Finding]
+    cuboids: dict[str, CuboidFacts]
 
     @classmethod
     def from_dict(cls, value: dict) -> "SlabReport":
         """Make a report of what `dataclasses.asdict` and JSON left of one."""
         known = {field.name: value[field.name] for field in fields(cls)}
-        return cls(**{**known, "findings": findings_from(value["findings"])})
-
-
-def normalise_slab(
-    folder: str | Path, slices: list[Slice], plan: StackPlan, workers: int
-) -> Iterator[tuple[range, np.ndarray, list[SliceFacts]]]:
-    """Decode and normalise a slab's slices, band by band, several slices at a time.
-
-    A slice with a fault leaves zeros in its place: the array is then of no use, and the
-    report's errors keep it from being sent.
-
-    Args:
-        folder: the channel's folder.
-        slices: the slab's rows of the manifest.
-        plan: the stack's plan.
-        workers: slices decoded at once.
-
-    Yields:
-        The rows, their array z, y, x of the stack's type, which the next band overwrites, and
-        what was found in each slice.
-    """
-    bands = plan.bands
-    rows = max(len(band) for band in bands)
-    shape = (len(slices), rows, plan.extent[2])
-    # Shared with the processes that decode, which write their slices into it.
-    shared = mmap.mmap(-1, max(1, int(np.prod(shape)) * np.dtype(plan.dtype).itemsize))
-    whole = np.frombuffer(shared, plan.dtype, int(np.prod(shape))).reshape(shape)
-    lost: dict[int, SliceFacts] = {}
-    # The first band last: its shard is the one that tells that all are there.
-    for band in reversed(bands):
-        pixels = len(band) * plan.extent[2]
-        limits = Limits(
-            _SECONDS + pixels * _SECONDS_PER_PIXEL, _MEMORY + pixels * _MEMORY_PER_PIXEL
-        )
-        target = whole[:, : len(band)]
-        todo = [index for index in range(len(slices)) if index not in lost]
-
-        def take(index: int, band=band, target=target) -> SliceFacts:
-            return _take(folder, slices[index], plan, band, target[index])
-
-        facts = dict(zip(todo, guarded_map(take, todo, workers, limits), strict=True))
-        for index, fact in facts.items():
-            if isinstance(fact, Broken):
-                facts[index] = SliceFacts(fault=("SLICE_HOSTILE", fact.message))
-            if facts[index].fault:
-                lost[index] = facts[index]
-                target[index] = 0
-        for index in set(lost) - set(facts):
-            target[index] = 0
-        yield band, target, [facts.get(index) or lost[index] for index in range(len(slices))]
+        cuboids = {key: CuboidFacts(**facts) for key, facts in value["cuboids"].items()}
+        return cls(**{**known, "findings": findings_from(value["findings"]), "cuboids": cuboids})
 
 
 def report_of(
-    folder: str | Path, slices: list[Slice], plan: StackPlan, facts: list[SliceFacts]
+    folder: str | Path,
+    slices: list[Slice],
+    plan: StackPlan,
+    facts: list[SliceFacts],
+    cuboids: dict[str, CuboidFacts],
 ) -> SlabReport:
-    """Put a slab's report together from what was found in each of its slices."""
+    """Put a slab's report together from what was found in each of its slices and cuboids."""
     read = [fact for fact in facts if fact.fault is None and fact.low <= fact.high]
     total = sum(facts, SliceFacts())
     return SlabReport(
@@ -172,6 +150,7 @@ def report_of(
             for row, fact in zip(slices, facts, strict=True)
             if fact.fault
         ],
+        cuboids=cuboids,
     )
 
 
@@ -186,9 +165,21 @@ def slice_text(folder: str | Path, row: Slice) -> str:
     return path if row.page == "" else f"{path} page {row.page + 1}"
 
 
-def _take(
+def take_slice(
     folder: str | Path, row: Slice, plan: StackPlan, band: range, target: np.ndarray
 ) -> SliceFacts:
+    """Decode some rows of a slice, check and normalise them.
+
+    Args:
+        folder: the channel's folder.
+        row: the slice's row of the manifest; without a file, it is a slice of zeros.
+        plan: the stack's plan.
+        band: the rows.
+        target: array y, x of the stack's type, which takes them.
+
+    Returns:
+        What was found; with a fault, `target` holds nothing of use.
+    """
     if not row.file:
         target[:] = 0
         return SliceFacts()

@@ -6,30 +6,37 @@ Two slabs never share a cuboid, so slab jobs need no lock.
 CUBOID = (16, 512, 512)
 """Extent z, y, x of the block in which BossDB stores voxels (jhuapl-boss/spdb)."""
 
-SLAB_BYTES = 384 * 2**20
-"""Pixels of a slab at most: a job holds them in memory. Decoding them from lossless JP2 takes a
-core 25 s, and the two jobs of a slab cost about 1 s beside their work, less than 5 %."""
+SLAB_BYTES = {"image": 256 * 2**20, "annotation": 2**30}
+"""Pixels of a slab. Decoding those of an image from lossless JP2 takes a core 18 s; masks are
+decoded many times faster. The two jobs of a slab cost about 1 s beside their work."""
+
+LEAST_BYTES = {"image": 64 * 2**20, "annotation": 256 * 2**20}
+"""The same where a stack would make too few slabs for the cores."""
+
+LEAST_SLABS = 4
+"""Enough to keep some cores at work, and to send one while others are decoded."""
 
 
 def slab_depth(
-    slices: int, setting: int | str = "auto", slice_bytes: int | None = None, least: int = 4
+    slices: int, setting: int | str, slice_bytes: int | None = None, role: str = "image"
 ) -> int:
     """Return the slices per slab, a multiple of 16.
 
     Args:
         slices: of the stack.
-        setting: slices per slab, or auto: as deep as memory allows, but with enough slabs to
-            keep some cores at work, and to send one while others are decoded.
+        setting: slices per slab, or auto.
         slice_bytes: of the pixels of one slice, if that is known.
-        least: slabs to make of a stack that has enough slices for them.
+        role: image or annotation.
     """
     if setting != "auto":
         return int(setting)
-    layers = -(-slices // CUBOID[0])
-    depth = -(-layers // least)
-    if slice_bytes:
-        depth = min(depth, SLAB_BYTES // (slice_bytes * CUBOID[0]))
-    return max(1, depth) * CUBOID[0]
+    layers = max(1, -(-slices // CUBOID[0]))
+    layer_bytes = CUBOID[0] * slice_bytes if slice_bytes else 2**20
+    usual, least = (max(1, each[role] // layer_bytes) for each in (SLAB_BYTES, LEAST_BYTES))
+    depth = min(usual, max(least, -(-layers // LEAST_SLABS)))
+    # As many slabs as that takes, but of one depth.
+    slabs = -(-layers // depth)
+    return -(-layers // slabs) * CUBOID[0]
 
 
 def slab_count(slices: int, depth: int) -> int:

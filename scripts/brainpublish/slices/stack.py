@@ -11,6 +11,7 @@ import numpy as np
 import tensorstore
 
 from brainpublish.files import write_json
+from brainpublish.packing import codec_for
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.slabs import CUBOID
 
@@ -52,10 +53,11 @@ def _group_metadata(channel: dict) -> dict:
 
 
 def _array_metadata(plan: StackPlan) -> dict:
-    shard = [plan.depth, *(plan.shard if all(plan.shard) else CUBOID[1:])]
-    width = np.dtype(plan.dtype).itemsize
     little = {"name": "bytes", "configuration": {"endian": "little"}}
-    blosc = {"cname": "lz4", "clevel": 5, "shuffle": "bitshuffle", "typesize": width}
+    codec = codec_for(image=plan.mask is None)
+    blosc = {"cname": codec.name, "clevel": codec.level, "shuffle": "bitshuffle"}
+    blosc |= {"typesize": np.dtype(plan.dtype).itemsize}
+    grid = {"chunk_shape": [plan.depth, *plan.shard]}
     sharding = {
         "chunk_shape": list(CUBOID),
         "codecs": [little, {"name": "blosc", "configuration": {**blosc, "blocksize": 0}}],
@@ -67,7 +69,7 @@ def _array_metadata(plan: StackPlan) -> dict:
         "node_type": "array",
         "shape": list(plan.extent),
         "data_type": plan.dtype,
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
+        "chunk_grid": {"name": "regular", "configuration": grid},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": 0,
         "codecs": [{"name": "sharding_indexed", "configuration": sharding}],

@@ -12,10 +12,12 @@ from brainpublish.slices.colours import write_colours
 from brainpublish.slices.describe import describe_slices
 from brainpublish.slices.discover import Place
 from brainpublish.slices.manifest import folder_of, read_manifest, write_manifest
+from brainpublish.slices.masks import label_of
+from brainpublish.slices.normalise import normalise_slab
 from brainpublish.slices.plan import read_plan
-from brainpublish.slices.slab import SlabReport, normalise_slab, report_as_dict, report_of
+from brainpublish.slices.slab import SlabReport, report_as_dict, report_of
 from brainpublish.slices.slabs import slab_range
-from brainpublish.slices.stack import open_stack, write_stack_metadata
+from brainpublish.slices.stack import write_stack_metadata
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +86,8 @@ def make_slab(
 ) -> None:
     """Write a slab's shards and, after them, the report of what was found in its slices.
 
-    Slices of ordinary size make one shard. Larger ones are made in bands of rows, each a row
-    of shards; the first shard, which Snakemake tracks, is written last.
+    Slices of ordinary size make one shard. Larger ones are made in bands of rows, of one or
+    more rows of shards; the first shard, which Snakemake tracks, is finished last.
 
     Args:
         settings: the channel's own settings under channel, and all that the slab is made
@@ -102,12 +104,10 @@ def make_slab(
     rows = read_manifest(manifest)
     z = slab_range(slab, stack_plan.depth, len(rows))
     mine, folder = rows[z.start : z.stop], folder_of(channel["path"])
-    facts = None
-    array = open_stack(stack)
-    for band, values, found in normalise_slab(folder, mine, stack_plan, threads):
-        array[z.start : z.stop, band.start : band.stop].write(values).result()
-        facts = [a + b for a, b in zip(facts, found, strict=True)] if facts else found
-    made = report_of(folder, mine, stack_plan, facts)
+    shards = Path(stack, "0", "c", str(slab))
+    label = label_of(channel, stack_plan.mask)
+    facts, cuboids = normalise_slab(folder, shards, mine, stack_plan, label, threads)
+    made = report_of(folder, mine, stack_plan, facts, cuboids)
     made = {**report_as_dict(made), "findings": waived(made.findings, channel["waive"])}
     log.info("slices %d to %d: %d findings", z.start, z.stop - 1, len(made["findings"]))
     made["findings"] = [asdict(finding) for finding in made["findings"]]

@@ -1,5 +1,6 @@
-"""How much memory a slice takes, from its header alone."""
+"""How much a slice weighs, from its header alone: what a slab's depth and memory follow from."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,25 @@ import numpy as np
 from brainpublish.slices.read import UnreadableSlice, read_header
 
 
-def slice_bytes(path: str | Path) -> int | None:
-    """Return the bytes of a slice's pixels, or None if the file cannot be read as a slice."""
+@dataclass(frozen=True, order=True)
+class Weight:
+    """Rows, columns and bytes per voxel of a slice; and rows that its decoder gives at once."""
+
+    height: int
+    width: int
+    itemsize: int
+    block: int
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the slice's pixels."""
+        return self.height * self.width * self.itemsize
+
+
+def weight_of(path: str | Path) -> Weight | None:
+    """Return a slice's weight, or None if the file cannot be read as a slice."""
     try:
         header = read_header(path)
     except (UnreadableSlice, OSError):
         return None
-    return header.width * header.height * np.dtype(header.dtype).itemsize
+    return Weight(header.height, header.width, np.dtype(header.dtype).itemsize, header.block_rows)

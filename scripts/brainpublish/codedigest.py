@@ -10,6 +10,7 @@ import hashlib
 import os
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = "brainpublish"
@@ -36,7 +37,7 @@ def code_digest(script: str | Path) -> str:
     script = Path(script)
     digest = hashlib.sha256()
     for path in sorted(_reachable(script)):
-        digest.update(path.name.encode() + _code_of(path).encode())
+        digest.update(path.name.encode() + _parsed(path).code.encode())
     return digest.hexdigest()
 
 
@@ -47,39 +48,39 @@ def _reachable(script: Path) -> set[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += _imports(path, script.parent)
+            names = _parsed(path).names
+            waiting += (file for name in names for file in _files_of(name, script.parent))
     return found
 
 
-@functools.cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class _Parsed:
+    """A module's code without docstrings, and the names of ours that it imports."""
+
+    code: str
+    names: frozenset[str]
 
 
 @functools.cache
-def _code_of(path: Path) -> str:
+def _parsed(path: Path) -> _Parsed:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-    return ast.unparse(tree)
-
-
-def _imports(path: Path, root: Path) -> list[Path]:
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
     ours = (name for name in names if name.partition(".")[0] == PACKAGE)
-    return [file for name in ours for file in _files_of(name, root)]
+    return _Parsed(ast.dump(tree), frozenset(ours))
 
 
-def _files_of(module: str, root: Path) -> list[Path]:
+@functools.cache
+def _files_of(module: str, root: Path) -> tuple[Path, ...]:
     """Return a module's file and those of the packages it is in."""
     parts = module.split(".")
     stems = (root.joinpath(*parts[:count]) for count in range(1, len(parts) + 1))
     places = ((stem.with_suffix(".py"), stem / "__init__.py") for stem in stems)
-    return [file for pair in places for file in pair if file.is_file()]
+    return tuple(file for pair in places for file in pair if file.is_file())

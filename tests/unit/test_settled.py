@@ -42,8 +42,8 @@ def test_nothing_in_a_record_raises(tmp_path_factory, content):
 
 def package(folder, **modules):
     # A run reads each module once; here they change in between.
-    codedigest._tree.cache_clear()
-    codedigest._code_of.cache_clear()
+    codedigest._parsed.cache_clear()
+    codedigest._files_of.cache_clear()
     root = folder / "brainpublish"
     root.mkdir(exist_ok=True)
     (root / "__init__.py").touch()

@@ -21,9 +21,11 @@ def run_summary() -> str:
 def _claim(receipt: dict) -> str:
     if "channel" in receipt:
         cuboids, read = receipt["cuboids"], receipt["verified"]
+        refused = receipt["downsample"].get("refused")
         return (
             f"{receipt['channel']}: {cuboids['total']} cuboids, "
             f"{read['cuboids']} read back equal ({read['mode']})"
+            + (f"; NOT downsampled, the server refuses: {refused}" if refused else "")
         )
     left = ", ".join(receipt["left"])
     more = f"; still there, but not in the config: {left}" if left else ""

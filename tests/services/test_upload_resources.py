@@ -5,7 +5,7 @@ import pytest
 from uploads import EXTENT, channel_settings, service_over
 
 from brainpublish.bossdb import resources
-from brainpublish.bossdb.after import make_public, start_downsample
+from brainpublish.bossdb.after import make_public, start_downsample, wait_for_downsample
 from brainpublish.bossdb.channels import read_marker, require_channel
 from brainpublish.bossdb.client import BossdbRefusal
 from brainpublish.bossdb.cuboids import Box
@@ -193,6 +193,23 @@ def test_downsampling_under_way_is_no_fault(service):
     service.faults.clear()
     started = start_downsample(service.client, plan.name, written=True)
     assert started["status"] in ("QUEUED", "IN_PROGRESS", "DOWNSAMPLED")
+
+
+def test_experiment_that_bossdb_cannot_downsample_is_published_all_the_same(service):
+    # Voxels that are not square in the plane: BossDB answers 400 to every question about it.
+    plan = service.plan(channel_settings(voxel_size=[2.0, 3.0, 5.0]))
+    frame = plan.frame | {"description": "by hand"}
+    service.client.request("POST", "collection/lab", (201,), json={})
+    service.client.request("POST", f"coord/{plan.channel['frame']}", (201,), json=frame)
+    facts = {"coord_frame": plan.channel["frame"], "hierarchy_method": "anisotropic"}
+    service.client.request("POST", plan.experiment, (201,), json=facts)
+    service.ensure(plan)
+    service.faults.forget()
+    state = start_downsample(service.client, plan.name, written=True)
+    assert state["status"] == "unknown"
+    assert state["refused"].startswith("400: ")
+    assert len(service.requests) == 1
+    assert wait_for_downsample(service.client, plan.name, state, 9) == state
 
 
 def test_intern_never_falls_back_to_the_public_server(service, monkeypatch, tmp_path):

@@ -9,6 +9,7 @@ def channel(mode, read):
         "channel": "lab/fish/image",
         "cuboids": {"total": 4},
         "verified": {"mode": mode, "cuboids": read},
+        "downsample": {"status": "unknown", "refused": "400: voxels are not square"},
     }
 
 
@@ -25,6 +26,7 @@ def test_summary_claims_no_more_than_the_receipts(tmp_path, monkeypatch, mode, r
     lines = run_summary().splitlines()
     assert lines[0] == head
     assert f"4 cuboids, {read} read back equal ({mode})" in lines[1]
+    assert "NOT downsampled, the server refuses: 400: voxels are not square" in lines[1]
 
 
 def test_summary_of_a_check_names_no_receipt(tmp_path, monkeypatch):

@@ -4,12 +4,15 @@ import logging
 import time
 from urllib.parse import quote
 
+import requests
+
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
 from brainpublish.files import json_text
 
 log = logging.getLogger(__name__)
 
 UNDER_WAY = ("QUEUED", "IN_PROGRESS")
+REFUSALS = (400, 403, 500)
 
 
 def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
@@ -25,29 +28,38 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
         The server's status, and the reason where it refuses.
     """
     path = f"downsample/{channel}/"
-    status = client.get_json(path)["status"]
-    if status in UNDER_WAY and written:
+    state = _state(client, path)
+    if state["status"] in UNDER_WAY and written:
         client.request("DELETE", path, (204, 409))
-        status = client.get_json(path)["status"]
-    if status in (*UNDER_WAY, "DOWNSAMPLED"):
-        return {"status": status}
-    reply = client.request("POST", path, (201, 400, 403, 409, 500), json={})
-    if reply.status_code != 201:
-        _, message = error_of(reply)
-        reason = f"{reply.status_code}: {message}"
-        log.warning("%s is not downsampled: %s", channel, reason)
-        return {"status": status, "refused": reason}
-    return {"status": client.get_json(path)["status"]}
+        state = _state(client, path)
+    if "refused" not in state and state["status"] not in (*UNDER_WAY, "DOWNSAMPLED"):
+        reply = client.request("POST", path, (201, *REFUSALS, 409), json={})
+        state = _state(client, path) if reply.status_code == 201 else {**state, **_refused(reply)}
+    if "refused" in state:
+        log.warning("%s is not downsampled: %s", channel, state["refused"])
+    return state
 
 
-def wait_for_downsample(client: BossdbClient, channel: str, seconds: float) -> dict:
-    """Wait until a downsampling ended, but no longer than some seconds; return its status."""
+def wait_for_downsample(client: BossdbClient, channel: str, state: dict, seconds: float) -> dict:
+    """Wait until a downsampling ended, but no longer than some seconds; return its new state."""
     deadline = time.monotonic() + seconds
-    while True:
-        status = client.get_json(f"downsample/{channel}/")["status"]
-        if status not in UNDER_WAY or time.monotonic() > deadline:
-            return {"status": status}
+    while state["status"] in UNDER_WAY and time.monotonic() < deadline:
         time.sleep(0.2)
+        state = _state(client, f"downsample/{channel}/")
+    return state
+
+
+def _state(client: BossdbClient, path: str) -> dict:
+    # BossDB answers 400 where voxels of an anisotropic experiment are not square in the plane.
+    reply = client.request("GET", path, (200, *REFUSALS))
+    if reply.status_code != 200:
+        return {"status": "unknown", **_refused(reply)}
+    return {"status": client.json_of(reply, path)["status"]}
+
+
+def _refused(reply: requests.Response) -> dict:
+    _, message = error_of(reply)
+    return {"refused": f"{reply.status_code}: {message}"}
 
 
 def make_public(client: BossdbClient, collection: str, experiment: str, channel: str) -> None:

@@ -229,7 +229,9 @@ class BossdbClient:
     def _may_pass(self, reply: requests.Response, path: str) -> bool:
         if reply.status_code in (502, 503, 504):
             return True
-        if reply.status_code == 500 and path.startswith("cutout/"):
+        if not path.startswith("cutout/"):
+            return False
+        if reply.status_code == 500:
             # BossDB answers 500, not 401, to a cutout request with a bad token.
             self.check_token()
             return True

@@ -57,7 +57,7 @@ def publish_channel(
             downsample = start_downsample(client, name, counts.sent + counts.erased > 0)
             if endpoint.kind == "local":
                 # The embedded service ends with this job, so its work is waited for.
-                downsample |= wait_for_downsample(client, name, LOCAL_DOWNSAMPLE_SECONDS)
+                downsample = wait_for_downsample(client, name, downsample, LOCAL_DOWNSAMPLE_SECONDS)
         if after["public"]:
             make_public(client, channel["collection"], channel["experiment"], channel["channel"])
         receipt = channel_receipt(

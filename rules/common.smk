@@ -3,7 +3,6 @@ import functools
 import sys
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
@@ -14,6 +13,7 @@ from brainpublish.bossdb.endpoint import find_token, missing_token_text
 from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
+from brainpublish.runs import FolderTaken, begin_run
 from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map
 from brainpublish.slices.discover import files_of, list_slices
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
@@ -174,14 +174,12 @@ def upload_memory(wildcards):
 
 def hold_folder():
     """Return a lock on the working directory that ends with this process, however it ends."""
-    lock = FileLock(".snakemake/brainpublish.lock", blocking=False)
     try:
-        lock.acquire()
-    except Timeout:
+        return begin_run(print)
+    except FolderTaken:
         raise WorkflowError(
             "Another run is going on in this folder. Wait for it to end."
         ) from None
-    return lock
 
 
 def refuse_without_secrets(rules):

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from brainpublish.findings import Refusal
+from brainpublish.runs import working_for_run
 
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @contextlib.contextmanager
 def job_log(path: str | Path) -> Iterator[None]:
-    """Send prints, log records and a traceback to a job's log file.
+    """Send prints, log records and a traceback to a job's log file. The job counts as at work.
 
     A `Refusal` is shown on the console as one plain paragraph and ends the process with
     status 1. Any other exception is a fault of ours or of the machine: its traceback goes
@@ -33,7 +34,11 @@ def job_log(path: str | Path) -> Iterator[None]:
         root.addHandler(handler)
         root.setLevel(logging.INFO)
         try:
-            with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+            with (
+                contextlib.redirect_stdout(file),
+                contextlib.redirect_stderr(file),
+                working_for_run(),
+            ):
                 yield
         except Refusal as refusal:
             file.write(f"{refusal}\n")

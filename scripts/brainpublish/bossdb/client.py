@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.bossdb.halts import Halts
 from brainpublish.bossdb.slots import Slots
 from brainpublish.findings import Refusal
 from brainpublish.packing import unpack
@@ -30,6 +31,7 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 180
 """A read waits up to 60 s for pending writes to be flushed, and may have to queue."""
 TRIES = 7
+CUTOUT = "cutout/"
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 TOKEN_REFUSED = (
@@ -80,14 +82,22 @@ class BossdbClient:
     Once `stopping` is set, no request is begun or tried again: `Stopped` is raised.
     """
 
-    def __init__(self, endpoint: Endpoint, connections: int = 1, shared: str | Path | None = None):
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        connections: int = 1,
+        shared: str | Path | None = None,
+        halts: Halts | None = None,
+    ):
         """Make a client.
 
         Args:
             endpoint: the server.
             connections: requests in flight at the same time.
             shared: a folder; all clients with the same one share the `connections`.
+            halts: where a reached quota is told to, and heard of, before a cutout is asked for.
         """
+        self.halts = halts or Halts()
         self.endpoint = endpoint
         self.connections = connections
         self._slots = Slots(connections, shared)
@@ -160,7 +170,7 @@ class BossdbClient:
 
     def black_cutout(self, channel: str, box: Box) -> None:
         """Set every voxel of a block to 0. Reads may see the old ones for a short while."""
-        path = _cutout_path(channel, box).replace("cutout/", "cutout/to_black/", 1)
+        path = _cutout_path(channel, box).replace(CUTOUT, f"{CUTOUT}to_black/", 1)
         self.request("PUT", path, (200,))
 
     def get_body(self, channel: str, box: Box) -> bytes:
@@ -219,17 +229,22 @@ class BossdbClient:
     def _once(self, method: str, path: str, expected: frozenset[int], options: dict):
         if self.stopping.is_set():
             raise Stopped
+        if path.startswith(CUTOUT):
+            self.halts.require_none()
         reply = self._sent(method, path, options)
         if reply.status_code in expected:
             return reply
         if self._may_pass(reply, path):
             raise _MayPass(_shown(reply))
-        raise refusal_for(reply, self.endpoint.host)
+        refusal = refusal_for(reply, self.endpoint.host)
+        if reply.status_code == 429:
+            self.halts.call(str(refusal))
+        raise refusal
 
     def _may_pass(self, reply: requests.Response, path: str) -> bool:
         if reply.status_code in (502, 503, 504):
             return True
-        if not path.startswith("cutout/"):
+        if not path.startswith(CUTOUT):
             return False
         if reply.status_code == 500:
             # BossDB answers 500, not 401, to a cutout request with a bad token.
@@ -287,7 +302,7 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
 
 def _cutout_path(channel: str, box: Box) -> str:
     (z0, y0, x0), (z1, y1, x1) = box.start, box.stop
-    return f"cutout/{channel}/0/{x0}:{x1}/{y0}:{y1}/{z0}:{z1}/"
+    return f"{CUTOUT}{channel}/0/{x0}:{x1}/{y0}:{y1}/{z0}:{z1}/"
 
 
 def error_of(reply: requests.Response) -> tuple[int | None, str]:

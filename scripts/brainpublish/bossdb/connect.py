@@ -6,7 +6,9 @@ from pathlib import Path
 
 from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS
 from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.halts import Halts
 from brainpublish.destination import open_bossdb
+from brainpublish.runs import FOLDER
 
 SHARED = Path(".snakemake", "connections")
 
@@ -20,9 +22,10 @@ def connected(destination: dict, connections: int) -> Iterator[BossdbClient]:
         connections: requests in flight, over all jobs of the working directory.
     """
     with open_bossdb(destination) as endpoint:
+        halts = Halts(FOLDER)
         if endpoint.kind == "local":
-            client = BossdbClient(endpoint, min(connections, LOCAL_CONNECTIONS))
+            client = BossdbClient(endpoint, min(connections, LOCAL_CONNECTIONS), halts=halts)
         else:
-            client = BossdbClient(endpoint, connections, SHARED)
+            client = BossdbClient(endpoint, connections, SHARED, halts)
         with client:
             yield client

@@ -63,6 +63,7 @@ def upload_slab(
     channel = settings["channel"]
     verify = Verification(**settings["verify"], seed=plan.digest)
     with interruptible(), connected(settings["destination"], connections) as client:
+        client.halts.require_none()
         folder = ledger_folder(client.endpoint.id, channel["name"])
         marker = require_channel(client, ChannelPlan(channel, plan.extent), folder)
         Path(files.receipt).unlink(missing_ok=True)

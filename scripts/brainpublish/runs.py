@@ -1,0 +1,125 @@
+"""One run in a working directory at a time, and what its jobs know of it.
+
+A run that is killed leaves jobs behind that go on by themselves. The next run waits until they
+ended, for they would write old things over new ones. Jobs hold a shared lock while they work,
+which the system lets go of however they end; and each knows the id of its run, so that one that
+begins late, or may end early, learns that its run is over.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from brainpublish.files import read_json, write_json
+from brainpublish.findings import Refusal
+
+FOLDER = Path(".snakemake", "brainpublish")
+VARIABLE = "BRAINPUBLISH_RUN"
+SAY_SECONDS = 10
+
+OVER = (
+    "This job belongs to a run that was killed, and another run has begun since: it ends here, "
+    "and the other run does its work."
+)
+_BY_HAND = secrets.token_hex(8)
+
+
+class FolderTaken(Exception):
+    """Another run is going on in the working directory."""
+
+
+def begin_run(say: Callable[[str], None]) -> int:
+    """Make this process the one run of the working directory, once all earlier jobs ended.
+
+    Args:
+        say: takes a line for the person who waits.
+
+    Returns:
+        The handle of a lock that ends with this process, however it ends.
+
+    Raises:
+        FolderTaken: if another run is going on.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    held = os.open(FOLDER / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    if not _locked(held, fcntl.LOCK_EX):
+        os.close(held)
+        raise FolderTaken
+    run = secrets.token_hex(8)
+    # Written down first: jobs of an earlier run that look at it end sooner.
+    write_json(_id_path(), {"run": run})
+    os.environ[VARIABLE] = run
+    _wait_for_jobs(say)
+    return held
+
+
+@contextlib.contextmanager
+def working_for_run() -> Iterator[None]:
+    """Be a job of the run for as long as the block lasts.
+
+    Raises:
+        Refusal: if another run has begun since.
+    """
+    if not _id_path().exists():
+        # Begun by hand: there is no run to be a part of.
+        yield
+        return
+    with (FOLDER / "jobs.lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        # A cluster may not pass the environment on.
+        os.environ.setdefault(VARIABLE, read_json(_id_path())["run"])
+        require_run()
+        yield
+
+
+def run_id() -> str:
+    """Return the id of the run that this process works for, or one of its own without a run."""
+    return os.environ.get(VARIABLE) or _written() or _BY_HAND
+
+
+def require_run() -> None:
+    """Stop if another run has begun since this process did.
+
+    Raises:
+        Refusal: if so.
+    """
+    if _written() not in (None, run_id()):
+        raise Refusal(OVER)
+
+
+def _id_path() -> Path:
+    return FOLDER / "run.json"
+
+
+def _written() -> str | None:
+    try:
+        return read_json(_id_path())["run"]
+    except FileNotFoundError:
+        return None
+
+
+def _wait_for_jobs(say: Callable[[str], None]) -> None:
+    handle = os.open(FOLDER / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    said = -SAY_SECONDS
+    try:
+        while not _locked(handle, fcntl.LOCK_EX):
+            if time.monotonic() - said >= SAY_SECONDS:
+                said = time.monotonic()
+                say(
+                    "Jobs of an earlier run, which was killed, are still at work. Waiting for them."
+                )
+            time.sleep(0.1)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from uploads import EXTENT, channel_settings, service_over
 
 from brainpublish.bossdb import resources
 from brainpublish.bossdb.after import make_public, start_downsample, wait_for_downsample
-from brainpublish.bossdb.channels import read_marker, require_channel
+from brainpublish.bossdb.channels import MARKER_KEY, read_mark, require_channel
 from brainpublish.bossdb.client import BossdbRefusal
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import ChannelRecord
@@ -127,7 +127,7 @@ def test_killed_while_making_a_channel(service, monkeypatch, moment):
     monkeypatch.undo()
     service.faults.clear()
     service.ensure(plan)
-    marker = read_marker(service.client, plan.name)
+    marker = read_mark(service.client, plan.name, MARKER_KEY)
     assert marker == ChannelRecord(service.ledgers(plan.name)).marker
     service.faults.forget()
     assert service.upload(plan, ONES).sent == 8

@@ -4,8 +4,10 @@ Facts are read by plain requests, because intern fails on experiments without a 
 on uint32 channels.
 """
 
+import contextlib
 import logging
 import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,13 @@ from filelock import FileLock
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
 from brainpublish.bossdb.ledger import ChannelRecord, new_marker
 from brainpublish.findings import Refusal
+from brainpublish.runs import run_id
 
 log = logging.getLogger(__name__)
 
 MARKER_KEY = "brainpublish"
+WRITER_KEY = "brainpublish-writer"
+"""The run that wrote to the channel last."""
 
 
 @dataclass(frozen=True)
@@ -77,25 +82,27 @@ class Facts:
     frame: dict | None
     channel: dict | None
     marker: str | None
+    writer: str | None = None
 
 
 def look_at(client: BossdbClient, plan: ChannelPlan) -> Facts:
     """Ask the server for all that it has of a channel, at the same time."""
     expected = plan.channel["frame"]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(5) as pool:
         asked = [
             pool.submit(there, client, plan.experiment),
             pool.submit(there, client, f"coord/{expected}"),
             pool.submit(there, client, plan.path, orphan=True),
-            pool.submit(read_marker, client, plan.name),
+            pool.submit(read_mark, client, plan.name, MARKER_KEY),
+            pool.submit(read_mark, client, plan.name, WRITER_KEY),
         ]
-        experiment, frame, channel, marker = (each.result() for each in asked)
+        experiment, frame, channel, marker, writer = (each.result() for each in asked)
     if experiment is None:
         return Facts(None, expected, frame, None, None)
     name = experiment["coord_frame"]
     if name != expected:
         frame = there(client, f"coord/{name}")
-    return Facts(experiment, name, frame, channel, marker)
+    return Facts(experiment, name, frame, channel, marker, writer)
 
 
 def differences(plan: ChannelPlan, facts: Facts) -> list[str]:
@@ -152,7 +159,7 @@ def require_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> st
         folder: the channel's folder of ledgers.
 
     Returns:
-        The marker that the channel carries.
+        What its ledger stands under: see `claim`.
 
     Raises:
         Refusal: if it is not there, is someone else's, or differs.
@@ -185,30 +192,77 @@ def foreign_text(client: BossdbClient, names: list[str]) -> str:
 
 
 def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -> str:
-    """Return the marker of a channel that is there; mark it if it carries none.
+    """Return what the ledger of a channel that is there stands under: its lineage.
 
     A channel that a killed run made but did not mark gets the marker that it was made with;
-    any other gets a new one, under which nothing is known of what it holds.
+    any other without a marker gets a new one. Where someone else wrote last, or may have, the
+    lineage is a new one too, under which nothing is known of what the channel holds; and this
+    run becomes its last writer at once, so that the other one will notice as well.
 
     Raises:
         Refusal: if it belongs to someone else and is not to be adopted.
     """
-    if facts.marker is not None:
-        return facts.marker
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "channel.lock"):
-        # Another job may have marked it meanwhile.
-        marker = read_marker(client, plan.name)
-        if marker is not None:
-            return marker
-        if is_foreign(plan, facts, folder):
-            raise Refusal(foreign_text(client, [plan.name]))
+    record = ChannelRecord(folder)
+    if record.trusts(facts.marker, facts.writer):
+        return record.lineage
+    with _alone(client, folder):
+        # Another job may have done it meanwhile.
+        marker = read_mark(client, plan.name, MARKER_KEY)
+        writer = read_mark(client, plan.name, WRITER_KEY)
         record = ChannelRecord(folder)
-        marker = record.marker if _is_unmarked_own(facts, record) else new_marker()
-        write_marker(client, plan.name, marker)
-        record.write(marker, finished=True)
-        log.info("marked %s", plan.name)
-        return marker
+        if marker is None:
+            if is_foreign(plan, facts, folder):
+                raise Refusal(foreign_text(client, [plan.name]))
+            marker = record.marker if _is_unmarked_own(facts, record) else new_marker()
+            write_mark(client, plan.name, MARKER_KEY, marker)
+            record.write(marker, finished=True, writers=[writer])
+            log.info("marked %s", plan.name)
+        elif marker == record.marker and writer in record.writers:
+            record.write(marker, True, record.lineage, record.writers)
+        else:
+            log.warning("someone else wrote to %s: nothing is known of it", plan.name)
+            record.write(marker, finished=True, lineage=new_marker(), writers=[writer])
+            _become_last_writer(client, plan.name, record, writer)
+        return record.lineage
+
+
+def announce(client: BossdbClient, channel: str, folder: Path) -> None:
+    """Make this run the last writer of a channel, before it writes.
+
+    Raises:
+        Refusal: if someone else became it since the channel was claimed.
+    """
+    with _alone(client, folder):
+        record = ChannelRecord(folder)
+        if record.writers == [run_id()]:
+            return
+        writer = read_mark(client, channel, WRITER_KEY)
+        if writer not in record.writers:
+            raise Refusal(
+                f"Something else began to write to {channel} a moment ago. Let only one folder "
+                "publish to a channel at a time; then run the same command again."
+            )
+        _become_last_writer(client, channel, record, writer)
+
+
+def _become_last_writer(
+    client: BossdbClient, channel: str, record: ChannelRecord, former: str | None
+) -> None:
+    mine = run_id()
+    # Killed in between, it does not know which of both the server has.
+    record.write_writers(dict.fromkeys([*record.writers, mine]))
+    if former != mine:
+        write_mark(client, channel, WRITER_KEY, mine, former)
+    record.write_writers([mine])
+
+
+@contextlib.contextmanager
+def _alone(client: BossdbClient, folder: Path) -> Iterator[None]:
+    """Do what only one job at a time may do with a channel."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # The connection comes first, as for a thread that announces itself while it has one.
+    with client.slot(), FileLock(folder / "channel.lock"):
+        yield
 
 
 def _is_unmarked_own(facts: Facts, record: ChannelRecord) -> bool:
@@ -255,18 +309,21 @@ def there(client: BossdbClient, path: str, orphan: bool = False) -> dict | None:
     return None
 
 
-def read_marker(client: BossdbClient, channel: str) -> str | None:
-    """Return the marker that a channel on the server carries, or None."""
-    params = {"key": MARKER_KEY}
+def read_mark(client: BossdbClient, channel: str, key: str) -> str | None:
+    """Return what a channel on the server carries under a key of ours, or None."""
+    params = {"key": key}
     answer = client.get_json(f"meta/{channel}/", missing=(400, 403, 404), params=params)
     return None if answer is None else answer.get("value")
 
 
-def write_marker(client: BossdbClient, channel: str, marker: str) -> None:
-    """Give a channel that carries no marker one."""
-    params = {"key": MARKER_KEY, "value": marker}
-    reply = client.request("POST", f"meta/{channel}/", (201, 400), params=params)
-    if reply.status_code == 400 and read_marker(client, channel) != marker:
+def write_mark(
+    client: BossdbClient, channel: str, key: str, value: str, former: str | None = None
+) -> None:
+    """Let a channel carry a value under a key of ours, in the place of what it carried there."""
+    params = {"key": key, "value": value}
+    method, done = ("POST", 201) if former is None else ("PUT", 200)
+    reply = client.request(method, f"meta/{channel}/", (done, 400), params=params)
+    if reply.status_code == 400 and read_mark(client, channel, key) != value:
         # A first try, whose answer was lost, may have written it.
         raise BossdbRefusal(
             f"{client.endpoint.host} does not take the mark of {channel} in its metadata: "

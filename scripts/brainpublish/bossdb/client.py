@@ -8,7 +8,7 @@ import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -102,6 +102,8 @@ class BossdbClient:
         self.connections = connections
         self._slots = Slots(connections, shared)
         self.stopping = threading.Event()
+        self._announcing: Callable[[], None] | None = None
+        self._announced = threading.Lock()
         self._session = requests.Session()
         # A proxy that the environment names cannot reach a service on this machine.
         self._session.trust_env = urlsplit(endpoint.url).hostname not in THIS_MACHINE
@@ -132,6 +134,16 @@ class BossdbClient:
 
     def __exit__(self, *_):
         self.close()
+
+    def before_writing(self, task: Callable[[], None]) -> None:
+        """Have a task done once, before the first block is written."""
+        self._announcing = task
+
+    def _announce(self) -> None:
+        with self._announced:
+            if self._announcing:
+                self._announcing()
+                self._announcing = None
 
     def get_json(self, path: str, missing: Iterable[int] = (), **options) -> dict | None:
         """Return the JSON answer of a GET below /v1, or None for the statuses in `missing`.
@@ -165,11 +177,13 @@ class BossdbClient:
             box: where the block lies.
             body: blosc buffer of an array z, y, x of the channel's type and the box's shape.
         """
+        self._announce()
         headers = {"Content-Type": "application/blosc"}
         self.request("POST", _cutout_path(channel, box), (201,), data=body, headers=headers)
 
     def black_cutout(self, channel: str, box: Box) -> None:
         """Set every voxel of a block to 0. Reads may see the old ones for a short while."""
+        self._announce()
         path = _cutout_path(channel, box).replace(CUTOUT, f"{CUTOUT}to_black/", 1)
         self.request("PUT", path, (200,))
 

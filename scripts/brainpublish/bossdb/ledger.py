@@ -48,6 +48,10 @@ class ChannelRecord:
 
     The marker is written down before the channel is made, so that a run killed in between
     still knows the channel as its own, and as one that nothing was written to before.
+
+    The server names the run that wrote to the channel last. If that is none of those that are
+    written down here, someone else wrote: a copy of this folder, or a colleague's. The ledger
+    then begins anew, under another lineage.
     """
 
     def __init__(self, folder: str | Path):
@@ -64,10 +68,42 @@ class ChannelRecord:
         """Whether that channel was there and marked: not only about to be made."""
         return self._held.get("finished", False)
 
-    def write(self, marker: str, finished: bool) -> None:
+    @property
+    def lineage(self) -> str | None:
+        """What the ledger stands under: the marker, until someone else wrote to the channel."""
+        return self._held.get("lineage", self.marker)
+
+    @property
+    def writers(self) -> list[str | None]:
+        """What the server may name as last writer. None: nobody wrote yet.
+
+        There are several only while a run is making itself the last one.
+        """
+        return self._held.get("writers", [None])
+
+    def trusts(self, marker: str | None, writer: str | None) -> bool:
+        """Say whether nobody else wrote, by what the server says of the channel."""
+        return self.finished and marker == self.marker and writer in self.writers
+
+    def write(
+        self,
+        marker: str,
+        finished: bool,
+        lineage: str | None = None,
+        writers: Iterable[str | None] = (None,),
+    ) -> None:
         """Record the marker of a channel, which is about to be made or was marked with it."""
-        self._held = {"marker": marker, "finished": finished}
+        self._held = {
+            "marker": marker,
+            "finished": finished,
+            "lineage": lineage or marker,
+            "writers": list(writers),
+        }
         write_json(self._path, self._held)
+
+    def write_writers(self, writers: Iterable[str | None]) -> None:
+        """Record who may be the last writer; all else stays."""
+        self.write(self.marker, self.finished, self.lineage, writers)
 
 
 def begin_ledger(folder: str | Path, marker: str, slices: int) -> None:
@@ -91,7 +127,7 @@ class SlabLedger:
         Args:
             folder: the channel's folder of ledgers for this destination.
             boxes: the slab's cuboids; no other job may have some of the same layer.
-            marker: the marker that the channel on the server carries now.
+            marker: what the ledger must stand under to be believed: the channel's lineage.
         """
         layers = sorted({_layer(box) for box in boxes})
         self._journals = {layer: _Journal(_path(folder, layer), marker) for layer in layers}

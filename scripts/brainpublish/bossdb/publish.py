@@ -1,6 +1,7 @@
 """The job that ends a channel's publication on BossDB, from files to files."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from brainpublish.bossdb.after import (
     links_of,
@@ -41,17 +42,18 @@ def publish_channel(
         output: path of the receipt.
 
     Raises:
-        Refusal: if the channel is not the one that all slabs were sent to.
+        Refusal: if the channel is not the one that all slabs were sent to, or someone else
+            wrote to it; what says that those slabs were sent is removed then.
     """
     stack_plan, _ = read_plan(plan)
-    records = [read_json(path) for path in uploads]
-    counts = sum((Counts(**record["counts"]) for record in records), Counts())
+    records = {path: read_json(path) for path in uploads}
+    counts = sum((Counts(**record["counts"]) for record in records.values()), Counts())
     channel, after = settings["channel"], settings["after"]
     with connected(settings["destination"], connections) as client:
         name, endpoint = channel["name"], client.endpoint
         folder = ledger_folder(endpoint.id, name)
-        marker = require_channel(client, ChannelPlan(channel, stack_plan.extent), folder)
-        _require_same(name, marker, records)
+        lineage = require_channel(client, ChannelPlan(channel, stack_plan.extent), folder)
+        _require_same(name, lineage, records)
         downsample = {"status": "not asked for"}
         if after["downsample"]:
             downsample = start_downsample(client, name, counts.sent + counts.erased > 0)
@@ -70,7 +72,7 @@ def publish_channel(
                 "decisions": read_json(plan)["decisions"],
             },
             counts,
-            records[0]["verify"],
+            next(iter(records.values()))["verify"],
             {
                 "downsample": downsample,
                 "public": after["public"],
@@ -80,10 +82,14 @@ def publish_channel(
     write_json(output, {**receipt, **made_from(settings)})
 
 
-def _require_same(name: str, marker: str, records: list[dict]) -> None:
-    others = sum(record["marker"] != marker for record in records)
+def _require_same(name: str, lineage: str, records: dict[str, dict]) -> None:
+    others = [path for path, record in records.items() if record.get("lineage") != lineage]
+    for path in others:
+        # Without them, these slabs are compared with what is there by the next run.
+        Path(path).unlink()
     if others:
         raise Refusal(
-            f"{name} was made anew since {others} of its {len(records)} slabs were sent. Run "
-            "again with `--forcerun upload_slab`: what is there already is not sent twice."
+            f"{name} was made anew, or written to by another folder, since {len(others)} of its "
+            f"{len(records)} slabs were sent. Run the same command again: it compares them with "
+            "what is there, and sends what differs. Let only one folder publish to a channel."
         )

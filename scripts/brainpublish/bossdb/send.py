@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainpublish.bossdb.channels import ChannelPlan, require_channel
+from brainpublish.bossdb.channels import ChannelPlan, announce, require_channel
 from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.crew import interruptible
 from brainpublish.bossdb.cuboids import cuboids_of
@@ -65,14 +65,15 @@ def upload_slab(
     with interruptible(), connected(settings["destination"], connections) as client:
         client.halts.require_none()
         folder = ledger_folder(client.endpoint.id, channel["name"])
-        marker = require_channel(client, ChannelPlan(channel, plan.extent), folder)
+        lineage = require_channel(client, ChannelPlan(channel, plan.extent), folder)
+        client.before_writing(lambda: announce(client, channel["name"], folder))
         Path(files.receipt).unlink(missing_ok=True)
         z = slab_range(slab, plan.depth, plan.extent[0])
         boxes = list(cuboids_of(plan.extent, z))
         of = slab_count(plan.extent[0], plan.depth)
         title = f"{channel['name']}, slab {slab + 1} of {of}"
         with (
-            SlabLedger(folder, boxes, marker) as ledger,
+            SlabLedger(folder, boxes, lineage) as ledger,
             StoredStack(files.stack, plan, report.cuboids) as stack,
             _naming_damage(),
         ):
@@ -91,7 +92,7 @@ def upload_slab(
             counts = upload.run(boxes, verify)
     log.info("%s", counts)
     to_console(f"{title}: {_told(counts)}")
-    record = {"counts": counts.as_dict(), "marker": marker, "verify": verify.claim()}
+    record = {"counts": counts.as_dict(), "lineage": lineage, "verify": verify.claim()}
     write_json(output, {**record, **made_from(settings)})
 
 

@@ -43,6 +43,11 @@ def codec_for(*, image: bool) -> Codec:
     return DENSE if image else FAST
 
 
+def is_whole(body: bytes) -> bool:
+    """Say whether a blosc buffer is as long as its header says, in bytes 12 to 15."""
+    return len(body) >= 16 and int.from_bytes(body[12:16], "little") == len(body)
+
+
 def unpack(body: bytes, dtype: str) -> np.ndarray:
     """Return the voxels of a blosc buffer as a flat array that cannot be written to.
 

@@ -34,7 +34,10 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
         state = _state(client, path)
     if "refused" not in state and state["status"] not in (*UNDER_WAY, "DOWNSAMPLED"):
         reply = client.request("POST", path, (201, *REFUSALS, 409), json={})
-        state = _state(client, path) if reply.status_code == 201 else {**state, **_refused(reply)}
+        state = _state(client, path)
+        # A first try, whose answer was lost, may have started it.
+        if reply.status_code != 201 and state["status"] not in UNDER_WAY:
+            state |= _refused(reply)
     if "refused" in state:
         log.warning("%s is not downsampled: %s", channel, state["refused"])
     return state

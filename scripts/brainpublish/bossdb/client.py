@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -17,13 +18,21 @@ import requests
 import tenacity
 from requests.adapters import HTTPAdapter
 
+from brainpublish.bossdb.answers import (
+    PASSING,
+    BossdbRefusal,
+    MayPass,
+    error_of,
+    fault_of,
+    refusal_for,
+    shown,
+)
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.halts import Halts
 from brainpublish.bossdb.slots import Slots
-from brainpublish.findings import Refusal
-from brainpublish.packing import unpack
+from brainpublish.packing import is_whole, unpack
 
 log = logging.getLogger(__name__)
 
@@ -33,28 +42,6 @@ READ_SECONDS = 180
 TRIES = 7
 CUTOUT = "cutout/"
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-
-TOKEN_REFUSED = (
-    "{host} does not accept the BossDB token (answer 401). Make a new one at "
-    "https://{host}/v1/mgmt/token and set BOSSDB_TOKEN to it."
-)
-QUOTA_REACHED = (
-    "{host} says that a quota is reached (answer 429): {message} What was sent so far is "
-    "recorded. Run the same command again when the quota allows; it goes on from there."
-)
-
-
-class BossdbRefusal(Refusal):
-    """An answer of BossDB that ends the work: `status` of HTTP and BossDB's own `code`."""
-
-    def __init__(self, text: str, status: int, code: int | None = None):
-        super().__init__(text)
-        self.status = status
-        self.code = code
-
-
-class _MayPass(Exception):
-    """A fault that may be gone at the next try."""
 
 
 class _TokenAuth(requests.auth.AuthBase):
@@ -160,14 +147,14 @@ class BossdbClient:
         Raises:
             BossdbRefusal: if it is none.
         """
-        try:
-            return reply.json()
-        except requests.JSONDecodeError:
-            raise BossdbRefusal(
-                f"{self.endpoint.host} answered GET {path} with something that is no JSON. Is "
-                "this address a BossDB, or does a proxy answer in its place?",
-                reply.status_code,
-            ) from None
+        with contextlib.suppress(requests.JSONDecodeError):
+            if isinstance(facts := reply.json(), dict):
+                return facts
+        raise BossdbRefusal(
+            f"{self.endpoint.host} answered GET {path} with something that is no JSON object. Is "
+            "this address a BossDB, or does a proxy answer in its place?",
+            reply.status_code,
+        )
 
     def post_body(self, channel: str, box: Box, body: bytes) -> None:
         """Send a block; zeros in it leave stored voxels as they are.
@@ -192,7 +179,15 @@ class BossdbClient:
         headers = {"Accept": "application/blosc", "Accept-Encoding": "identity"}
         params = {"access-mode": "no-cache"}
         path = _cutout_path(channel, box)
-        return self.request("GET", path, (200,), headers=headers, params=params).content
+        options = {"headers": headers, "params": params}
+
+        def once() -> bytes:
+            body = self._once("GET", path, frozenset({200}), options).content
+            if not is_whole(body):
+                raise MayPass("an answer that is no whole block; does a proxy answer in its place?")
+            return body
+
+        return self.retried(once, f"GET {path}")
 
     def unpacked(self, body: bytes, box: Box, dtype: str) -> np.ndarray:
         """Return what `get_body` read as an array z, y, x.
@@ -229,14 +224,23 @@ class BossdbClient:
             Stopped: if `stopping` is set.
         """
         once = functools.partial(self._once, method, path, frozenset(expected), options)
+        return self.retried(once, f"{method} {path}")
+
+    def retried(self, once: Callable[[], Any], what: str) -> Any:
+        """Do something that may be repeated, until it raises no `MayPass`; return its result.
+
+        Raises:
+            BossdbRefusal: when all tries are used up.
+            Stopped: if `stopping` is set.
+        """
         try:
             with self.slot():
                 return _retrying(self.stopping)(once)
-        except _MayPass as fault:
+        except MayPass as fault:
             raise BossdbRefusal(
-                f"{self.endpoint.host} did not carry out {method} {path} in {TRIES} tries; the "
-                f"last one ended with: {fault}. What was sent so far is recorded. Run the same "
-                "command again later; it goes on from there.",
+                f"{self.endpoint.host} did not carry out {what} in {TRIES} tries; the last one "
+                f"ended with: {fault}. What was sent so far is recorded. Run the same command "
+                "again later; it goes on from there.",
                 0,
             ) from None
 
@@ -249,20 +253,20 @@ class BossdbClient:
         if reply.status_code in expected:
             return reply
         if self._may_pass(reply, path):
-            raise _MayPass(_shown(reply))
+            raise MayPass(shown(reply))
         refusal = refusal_for(reply, self.endpoint.host)
         if reply.status_code == 429:
             self.halts.call(str(refusal))
         raise refusal
 
     def _may_pass(self, reply: requests.Response, path: str) -> bool:
-        if reply.status_code in (502, 503, 504):
+        if reply.status_code in PASSING:
             return True
         if not path.startswith(CUTOUT):
             return False
         if reply.status_code == 500:
             # BossDB answers 500, not 401, to a cutout request with a bad token.
-            self.check_token()
+            self._require_token()
             return True
         code, message = error_of(reply)
         lasting = ("lock", "resolution", "abstract")
@@ -272,8 +276,11 @@ class BossdbClient:
         """Ask for the list of collections, which a bad token is refused.
 
         Raises:
-            BossdbRefusal: if the token is not accepted.
+            BossdbRefusal: if the token is not accepted, or the server does not answer.
         """
+        self.retried(self._require_token, "GET collection/")
+
+    def _require_token(self) -> None:
         reply = self._sent("GET", "collection/", {"headers": {"Accept": "application/json"}})
         if reply.status_code in (401, 403):
             raise refusal_for(reply, self.endpoint.host)
@@ -283,30 +290,15 @@ class BossdbClient:
         try:
             # A redirected POST would become a GET.
             return self._session.request(method, url, allow_redirects=False, **options)
-        except requests.exceptions.SSLError as error:
-            raise BossdbRefusal(
-                f"{self.endpoint.host} cannot be trusted or speaks no TLS: {_cause(error)}. Check "
-                "`bossdb.protocol` and `bossdb.host`; REQUESTS_CA_BUNDLE may name the "
-                "certificates of your network.",
-                0,
-            ) from None
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-        ) as error:
-            raise _MayPass(f"{type(error).__name__}, no answer") from None
-
-
-def _cause(error: BaseException) -> str:
-    reason = getattr(error.args[0], "reason", error) if error.args else error
-    return str(reason)[:200]
+        except OSError as error:
+            # All that requests raises is one, and so is a file of certificates that is missing.
+            raise fault_of(error, self.endpoint.host) from None
 
 
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopping),
-        retry=tenacity.retry_if_exception_type(_MayPass),
+        retry=tenacity.retry_if_exception_type(MayPass),
         stop=tenacity.stop_after_attempt(TRIES),
         wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30),
         before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
@@ -317,50 +309,3 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
 def _cutout_path(channel: str, box: Box) -> str:
     (z0, y0, x0), (z1, y1, x1) = box.start, box.stop
     return f"{CUTOUT}{channel}/0/{x0}:{x1}/{y0}:{y1}/{z0}:{z1}/"
-
-
-def error_of(reply: requests.Response) -> tuple[int | None, str]:
-    """Return BossDB's own error code, if the answer has one, and the message."""
-    try:
-        body = reply.json()
-    except requests.JSONDecodeError:
-        return None, reply.reason or ""
-    if not isinstance(body, dict):
-        return None, str(body)[:300]
-    return body.get("code"), str(body.get("message", body.get("detail", "")))[:300]
-
-
-def _shown(reply: requests.Response) -> str:
-    code, message = error_of(reply)
-    return f"answer {reply.status_code}{f'/{code}' if code else ''} {message}".strip()
-
-
-_MOVED = ". It redirects to another address: check `bossdb.protocol` and `bossdb.host`."
-_ADVICE = {
-    **dict.fromkeys((301, 302, 303, 307, 308), _MOVED),
-    413: ". This server, or a proxy before it, takes no blocks as large as BossDB's cuboids.",
-}
-
-
-def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
-    """Say what an answer means to the person who runs the workflow."""
-    code, message = error_of(reply)
-    status = reply.status_code
-    if status == 401:
-        text = TOKEN_REFUSED.format(host=host)
-    elif status == 429:
-        text = QUOTA_REACHED.format(host=host, message=message)
-    elif status == 403 and code == 3000:
-        text = (
-            f"Your BossDB account on {host} may not create resources (403/3000). Ask the "
-            "BossDB team for the role resource-manager, or have them create the resources."
-        )
-    elif status == 403:
-        text = (
-            f"Your BossDB account on {host} has no right to do this (403/{code}): {message} "
-            "Ask the owner of the resource for it."
-        )
-    else:
-        what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
-        text = f"{host} refused {what}: {_shown(reply)}{_ADVICE.get(status, '')}"
-    return BossdbRefusal(text, status, code)

@@ -19,6 +19,14 @@ from intern.resource.boss.resource import (
     ExperimentResource,
 )
 
+from brainpublish.bossdb.answers import (
+    PASSING,
+    MayPass,
+    error_of,
+    fault_of,
+    refusal_for,
+    shown,
+)
 from brainpublish.bossdb.channels import (
     ChannelPlan,
     claim,
@@ -30,7 +38,7 @@ from brainpublish.bossdb.channels import (
     refuse_differences,
     there,
 )
-from brainpublish.bossdb.client import BossdbClient, TimeoutAdapter, error_of, refusal_for
+from brainpublish.bossdb.client import BossdbClient, TimeoutAdapter
 from brainpublish.bossdb.ledger import ChannelRecord, begin_ledger, new_marker
 from brainpublish.findings import Refusal
 
@@ -148,22 +156,27 @@ def _make_if_absent(client, remote, path: str, resource) -> str:
 
 
 def _create(client: BossdbClient, remote: BossRemote, resource) -> str:
-    host = client.endpoint.host
-    try:
-        with client.slot():
+    def once() -> str:
+        try:
             remote.create_project(resource)
-    except requests.HTTPError as error:
-        _, message = error_of(error.response)
-        if error.response.status_code == 400 and "unique" in message:
-            return PRESENT
-        raise refusal_for(error.response, host) from None
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise Refusal(
-            f"{host} did not answer while {resource.name} was being made "
-            f"({type(error).__name__}). Run the same command again."
-        ) from None
-    log.info("made %s %s", type(resource).__name__, resource.name)
-    return CREATED
+        except requests.HTTPError as error:
+            return _outcome_of(error.response, client.endpoint.host)
+        except OSError as error:
+            raise fault_of(error, client.endpoint.host) from None
+        log.info("made %s %s", type(resource).__name__, resource.name)
+        return CREATED
+
+    # A repeated one, whose first answer was lost, is present: what it is, is compared later.
+    return client.retried(once, f"the making of {resource.name}")
+
+
+def _outcome_of(reply: requests.Response, host: str) -> str:
+    _, message = error_of(reply)
+    if reply.status_code == 400 and "unique" in message:
+        return PRESENT
+    if reply.status_code in PASSING:
+        raise MayPass(shown(reply))
+    raise refusal_for(reply, host)
 
 
 def hierarchy_levels(extent: tuple[int, int, int]) -> int:

@@ -186,6 +186,7 @@ IMAGE_CASES = [
         "nanometers for micrometers",
         stack(resolution=(5000, 5000), resolutionunit="CENTIMETER"),
         "VOXEL_UNIT",
+        "z001.tif",
         says="a factor of 0.001",
         keys={"voxel_unit": "nanometers"},
     ),
@@ -205,11 +206,15 @@ IMAGE_CASES = [
             ),
         ),
         "VOXEL_AXES",
+        "a.ome.tif page 1",
+        "(PhysicalSizeX, PhysicalSizeY, PhysicalSizeZ)",
     ),
     Case(
         "other voxel size",
         stack(resolution=(4000, 4000), resolutionunit="CENTIMETER"),
         "VOXEL_SIZE",
+        "z001.tif",
+        "18 of 18 slices say x 2.5, y 2.5 micrometers (XResolution, YResolution)",
     ),
     Case("gap closed", then(TIF, removed("z008.tif")), "SLICES_FILLED", keys={"gaps": "close"}),
 ]

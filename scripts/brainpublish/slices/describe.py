@@ -73,7 +73,8 @@ def describe_slices(channel: dict, places: list[Place], depth: int, threads: int
     usual = collections.Counter(headers.values()).most_common(1)[0][0]
     found += _odd_ones(headers, places, usual)
     found += _notes(headers, places, usual, channel)
-    found += check_voxel_size(channel, [*headers.values()])
+    named = [(place_text(places[z]), head) for z, head in headers.items()]
+    found += check_voxel_size(channel, named)
     if channel["role"] == "image":
         found += _repeated(rows, places)
         return Description(rows, _plan_image(channel, len(places), depth, usual), found)

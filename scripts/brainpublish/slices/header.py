@@ -34,6 +34,7 @@ class Header:
         palette: the colours of a palette, red, green and blue by index.
         pages: slices that the file holds.
         voxel_nm: size of a voxel along x, y and z in nanometers, None where it is not said.
+        voxel_tags: names of the tags or boxes that say it.
     """
 
     format: str
@@ -51,6 +52,7 @@ class Header:
     voxel_nm: tuple[float | None, float | None, float | None] = field(
         default=(None, None, None), compare=False
     )
+    voxel_tags: str = field(default="", compare=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from brainpublish.slices.header import Header, UnreadableSlice, dtype_of_bits
 from brainpublish.slices.openjpeg import use_bundled_openjpeg
+from brainpublish.slices.resolution import size_of_density
 
 # What OpenJPEG says of boxes beside the pixels tells nothing about the pixels.
 _HARMLESS = re.compile(r"box|colr|color|icc|cdef|unknown marker|\bcom\b|profile", re.IGNORECASE)
@@ -30,6 +31,7 @@ def jp2_header(path: Path, page: int = 0) -> Header:
     bits, signed = size.bitdepth[0], bool(size.signed[0])
     if bits > 16:
         raise UnreadableSlice("SLICE_TYPE", f"holds values of {bits} bits; JP2 up to 16 is read")
+    voxel, tags = _voxel(boxes)
     shifted = size.xosiz or size.yosiz or size.xtosiz or size.ytosiz
     return Header(
         "jp2",
@@ -42,7 +44,8 @@ def jp2_header(path: Path, page: int = 0) -> Header:
         samples=len(size.bitdepth),
         block_rows=0 if shifted else min(size.ytsiz, height),
         palette=_palette(boxes),
-        voxel_nm=_voxel(boxes),
+        voxel_nm=voxel,
+        voxel_tags=tags,
     )
 
 
@@ -111,12 +114,16 @@ def _palette(boxes: list) -> tuple[tuple[int, int, int], ...]:
     return ()
 
 
-def _voxel(boxes: list) -> tuple[float | None, float | None, float | None]:
-    for box in boxes:
-        if box.box_id == "resc" and box.horizontal_resolution > 0 and box.vertical_resolution > 0:
-            return (
-                _METRE_NM / box.horizontal_resolution,
-                _METRE_NM / box.vertical_resolution,
-                None,
-            )
-    return None, None, None
+def _voxel(boxes: list):
+    """Return the size of a voxel in nanometers, and the box that says it.
+
+    The resolution at which a picture was captured says more than that of its display (I.5.3.7).
+    """
+    for box_id in ("resc", "resd"):
+        for box in boxes:
+            if box.box_id == box_id:
+                per_metre = (box.horizontal_resolution, box.vertical_resolution)
+                sizes = tuple(size_of_density(count, 1, _METRE_NM) for count in per_metre)
+                if any(sizes):
+                    return (*sizes, None), f"the box {box_id}"
+    return (None, None, None), ""

@@ -1,6 +1,7 @@
 """Reads TIFF: pages, also of BigTIFF, OME and ImageJ files. Arrays are y, x(, samples)."""
 
 import hashlib
+import html
 import re
 from pathlib import Path
 
@@ -8,13 +9,11 @@ import numpy as np
 import tifffile
 
 from brainpublish.slices.header import Header, UnreadableSlice
+from brainpublish.slices.resolution import nanometers_of, size_of, size_of_density, sizes_text
 
 _LOSSY = {"JPEG", "OJPEG", "JPEG_LOSSY", "WEBP", "JPEGXR", "JPEGXR_NDPI", "LERC"}
 _LOSSY |= {"APERIO_JP2000_YCBC", "APERIO_JP2000_RGB"}
 _GREY = {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE"}
-_UNITS_NM = {"nm": 1.0, "nanometer": 1.0, "µm": 1e3, "um": 1e3, "micron": 1e3, "microns": 1e3}
-_UNITS_NM |= {"micrometer": 1e3, "mm": 1e6, "millimeter": 1e6, "cm": 1e7, "centimeter": 1e7}
-_UNITS_NM |= {"\\u00b5m": 1e3, "μm": 1e3, "m": 1e9, "inch": 2.54e7}
 _TAG_UNITS_NM = {2: 2.54e7, 3: 1e7}
 
 
@@ -31,6 +30,7 @@ def tiff_header(path: Path, page: int = 0) -> Header:
         held = _page(file, page)
         _check_type(held)
         _check_segments(held, path.stat().st_size)
+        voxel, tags = _voxel(file, held)
         return Header(
             "tiff",
             held.imagewidth,
@@ -44,7 +44,8 @@ def tiff_header(path: Path, page: int = 0) -> Header:
             white_is_zero=held.photometric.name == "MINISWHITE",
             palette=_palette(held),
             pages=_planes(file),
-            voxel_nm=_voxel(file, held),
+            voxel_nm=voxel,
+            voxel_tags=tags,
         )
 
 
@@ -185,32 +186,32 @@ def _palette(page: tifffile.TiffPage) -> tuple[tuple[int, int, int], ...]:
 
 
 def _voxel(file: tifffile.TiffFile, page: tifffile.TiffPage):
+    """Return the size of a voxel along x, y and z in nanometers, and the tags that say it."""
     if file.is_ome:
-        return tuple(_ome_size(file.ome_metadata or "", axis) for axis in "XYZ")
-    if file.is_imagej:
-        unit = _UNITS_NM.get(str((file.imagej_metadata or {}).get("unit", "")).strip())
-        spacing = (file.imagej_metadata or {}).get("spacing")
-        deep = unit and spacing and float(spacing) * unit
-        return (*(_tag_size(page, name, unit) for name in ("XResolution", "YResolution")), deep)
-    unit = _TAG_UNITS_NM.get(getattr(page.tags.get("ResolutionUnit"), "value", None))
-    return (*(_tag_size(page, name, unit) for name in ("XResolution", "YResolution")), None)
+        names = tuple(f"PhysicalSize{axis}" for axis in "XYZ")
+        sizes = tuple(_ome_size(file.ome_metadata or "", name) for name in names)
+        return sizes, sizes_text(names, sizes)
+    held = (file.imagej_metadata or {}) if file.is_imagej else {}
+    tagged = _TAG_UNITS_NM.get(getattr(page.tags.get("ResolutionUnit"), "value", None))
+    unit = nanometers_of(held.get("unit")) or tagged
+    names = ("XResolution", "YResolution")
+    sizes = tuple(_tag_size(page, name, unit) for name in names)
+    spacing = held.get("spacing")
+    # ImageJ writes a spacing of 1 where the depth of a voxel was never set.
+    deep = None if spacing == 1 else size_of(spacing, unit)
+    return (*sizes, deep), sizes_text((*names, "spacing"), (*sizes, deep))
 
 
-def _ome_size(text: str, axis: str) -> float | None:
-    size = re.search(rf'PhysicalSize{axis}="([^"]+)"', text)
+def _ome_size(text: str, name: str) -> float | None:
+    size = re.search(rf"""\b{name}=["']([^"']+)""", text)
     if size is None:
         return None
-    unit = re.search(rf'PhysicalSize{axis}Unit="([^"]+)"', text)
-    factor = _UNITS_NM.get(unit.group(1) if unit else "µm")
-    return float(size.group(1)) * factor if factor else None
+    unit = re.search(rf"""\b{name}Unit=["']([^"']+)""", text)
+    return size_of(size.group(1), nanometers_of(html.unescape(unit.group(1)) if unit else "µm"))
 
 
 def _tag_size(page: tifffile.TiffPage, name: str, unit: float | None) -> float | None:
-    tag = page.tags.get(name)
-    if tag is None or not unit or not all(tag.value):
+    value = getattr(page.tags.get(name), "value", None)
+    if not isinstance(value, tuple) or len(value) != 2:
         return None
-    per_unit = tag.value[0] / tag.value[1]
-    # Screen and print resolutions are what programs write when they know nothing better.
-    if unit == _TAG_UNITS_NM[2] and per_unit <= 1200:
-        return None
-    return unit / per_unit
+    return size_of_density(*value, unit)

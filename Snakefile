@@ -23,6 +23,7 @@ rule all:
         channel_receipts(),
         bucket_receipts(),
         CHECKED,
+        every_channel(SHEET),
     localrule: True
 
 
@@ -30,6 +31,7 @@ rule check:
     """Make and check all intermediates; needs no network and no token."""
     input:
         CHECKED,
+        every_channel(SHEET),
         every_bucket(PICTURES),
     localrule: True
 

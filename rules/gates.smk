@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 CHECKED = "results/checked.json"
+SHEET = "results/volumes/{volume}/{channel}/contact_sheet.png"
 
 
 def channel_folder(wildcards):
@@ -48,6 +49,42 @@ def slab_is_settled(wildcards):
     expected = {**made_from(slab_settings(wildcards)), "plan": plan}
     record = f"{folder}/slabs/{wildcards.slab}.json"
     return is_settled(record, expected, slab_slices(wildcards))
+
+
+def sheet_layers(wildcards):
+    """Return the channels that a sheet shows: the image, and its masks or the mask it is of."""
+    image = image_of(wildcards.volume)
+    masks = [each for each in CHANNELS[wildcards.volume] if each != image]
+    return [image, *([wildcards.channel] if wildcards.channel in masks else masks)]
+
+
+def sheet_settings(wildcards):
+    volume = wildcards.volume
+    return {
+        "title": CHANNELS[volume][wildcards.channel]["name"],
+        "layers": [
+            {
+                "name": channel,
+                "folder": f"results/volumes/{volume}/{channel}",
+                "slabs": len(slabs_of(volume, channel)),
+            }
+            for channel in sheet_layers(wildcards)
+        ],
+        "code": code_of("draw_channel.py"),
+    }
+
+
+def sheet_inputs(path):
+    """Return an input function: a path of each channel that a sheet shows, or of its slabs."""
+
+    def paths(wildcards):
+        return [
+            file
+            for layer in sheet_settings(wildcards)["layers"]
+            for file in expand(path, folder=layer["folder"], slab=range(layer["slabs"]))
+        ]
+
+    return paths
 
 
 def upload_gate():

@@ -1,5 +1,5 @@
-# Takes the raw slices of each channel; leaves its manifest, its plan, its normalised stack
-# and its findings.
+# Takes the raw slices of each channel; leaves its manifest, its plan, its normalised stack,
+# its findings and a picture to look at.
 
 
 rule write_manifest:
@@ -78,3 +78,26 @@ rule check_channel:
         code=code_of("check_channel.py"),
     script:
         "../scripts/check_channel.py"
+
+
+rule draw_channel:
+    """Draw a few slices of the image with the outlines of the masks, to look at."""
+    input:
+        plans=sheet_inputs("{folder}/plan.json"),
+        arrays=sheet_inputs("{folder}/stack.zarr/0/zarr.json"),
+        reports=sheet_inputs("{folder}/slabs/{slab}.json"),
+    output:
+        picture=SHEET,
+    log:
+        "logs/draw_channel/{volume}/{channel}.log",
+    benchmark:
+        "benchmarks/draw_channel/{volume}/{channel}.tsv"
+    conda:
+        "../envs/volumes.yaml"
+    threads: 1
+    resources:
+        mem_mb=800,
+    params:
+        settings=sheet_settings,
+    script:
+        "../scripts/draw_channel.py"

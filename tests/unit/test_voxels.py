@@ -157,7 +157,7 @@ def test_what_is_no_size_is_none(number):
 
 
 def test_units_are_known_in_their_spellings():
-    for unit in ("µm", "μm", "um", "micron", "\\u00b5m", " Micrometer "):
+    for unit in ("µm", "μm", "um", "micron", "\\u00B5m", "\\u00b5m", " Micrometer "):
         assert nanometers_of(unit) == 1e3
     assert nanometers_of("pixel") is None
     assert nanometers_of(None) is None

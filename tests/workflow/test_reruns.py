@@ -51,6 +51,7 @@ def test_one_slice_changed_redoes_its_slab_only(published):
         "write_manifest": 1,
         "prepare_slab": 1,
         "check_channel": 3,
+        "draw_channel": 3,
         "check_findings": 1,
         "upload_slab": 1,
         "publish_channel": 1,

@@ -26,6 +26,7 @@ def test_first_run_does_every_job_once_and_names_the_receipts(first_run):
         "write_manifest": 3,
         "prepare_slab": 6,
         "check_channel": 3,
+        "draw_channel": 3,
         "resolve_regions": 1,
         "map_features": 1,
         "draw_bucket": 1,

@@ -36,8 +36,9 @@ _ROUNDING = 1e-3
 
 def nanometers_of(unit: object) -> float | None:
     """Return the nanometers of a unit of length, None for what is none, like pixel."""
-    text = str(unit).strip().replace("\\u00b5", "µ").replace("μ", "µ")
-    return _UNITS_NM.get(text.lower())
+    # ImageJ escapes the micro sign, and there are two such signs.
+    text = str(unit).strip().lower().replace("\\u00b5", "µ").replace("μ", "µ")
+    return _UNITS_NM.get(text)
 
 
 def size_of(number: object, unit_nm: float | None) -> float | None:

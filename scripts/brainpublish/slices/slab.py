@@ -86,7 +86,7 @@ class SlabReport:
         first: z of the first slice.
         slices: number of slices.
         maximum: the largest value stored.
-        nonzero: voxels that are not 0.
+        foreground: voxels of each slice that are not 0.
         low: the smallest value in the files; None if none was read.
         high: the largest value in the files.
         constant: z of the slices that hold one value only.
@@ -101,7 +101,7 @@ class SlabReport:
     first: int
     slices: int
     maximum: int
-    nonzero: int
+    foreground: list[int]
     low: float | None
     high: float | None
     constant: list[int]
@@ -110,6 +110,11 @@ class SlabReport:
     borders: int
     findings: list[Finding]
     cuboids: dict[str, CuboidFacts]
+
+    @property
+    def nonzero(self) -> int:
+        """Number of voxels that are not 0."""
+        return sum(self.foreground)
 
     @classmethod
     def from_dict(cls, value: dict) -> "SlabReport":
@@ -134,7 +139,7 @@ def report_of(
         first=slices[0].z,
         slices=len(slices),
         maximum=total.maximum,
-        nonzero=total.nonzero,
+        foreground=[fact.nonzero for fact in facts],
         low=min((fact.low for fact in read), default=None),
         high=max((fact.high for fact in read), default=None),
         constant=[

@@ -123,6 +123,12 @@ def bytes_changed(folder: Path) -> None:
     (folder / "z004.png").write_bytes(data)
 
 
+def bit_flipped(folder: Path) -> None:
+    data = bytearray((folder / "z004.jp2").read_bytes())
+    data[len(data) // 2] ^= 16
+    (folder / "z004.jp2").write_bytes(data)
+
+
 BYTES = (STACK // 16).astype(np.uint8)
 MASK = np.where(INSIDE, 255, 0).astype(np.uint8)
 JP2 = stack(jp2, name="z{:03}.jp2")

@@ -13,6 +13,7 @@ from cases import (
     STACK,
     TIF,
     Case,
+    bit_flipped,
     bytes_changed,
     copied,
     cut,
@@ -99,6 +100,13 @@ IMAGE_CASES = [
     Case("cut JPEG", then(JPEG, cut("z003.jpg")), "SLICE_UNREADABLE", "z003.jpg", "ends early"),
     Case(
         "changed bytes in PNG", then(PNG, bytes_changed), "SLICE_UNREADABLE", "z004.png", "checksum"
+    ),
+    Case(
+        "flipped bit in JP2",
+        then(JP2, bit_flipped),
+        "SLICE_UNREADABLE",
+        "z004.jp2",
+        "compressed pixels were changed",
     ),
     Case(
         "empty file", then(JP2, replaced("z006.jp2", b"")), "SLICE_UNREADABLE", "z006.jp2", "empty"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainpublish.slices.codeblocks import damage_told, is_about_code_blocks, tell_of_damage
 from brainpublish.slices.header import Header, UnreadableSlice, dtype_of_bits
 from brainpublish.slices.openjpeg import use_bundled_openjpeg
 from brainpublish.slices.resolution import size_of_density
@@ -55,9 +56,9 @@ def jp2_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np
     Raises:
         UnreadableSlice: also where the decoder goes on after damage that it found.
     """
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as said, tell_of_damage(path) as telling:
         warnings.simplefilter("always")
-        file = _opened(path)
+        file = _opened(telling)
         if header.palette:
             file.ignore_pclr_cmap_cdef = True
         if stop - start == header.height:
@@ -66,12 +67,18 @@ def jp2_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np
             values = file[start:stop, :]
         else:
             values = file[:][start:stop]
-    complaints = [str(each.message) for each in said if "OpenJPEG" in str(each.message)]
+    _refuse_damage([str(each.message) for each in said])
+    return values
+
+
+def _refuse_damage(said: list[str]) -> None:
+    complaints = [text for text in said if "OpenJPEG" in text and not is_about_code_blocks(text)]
     serious = [text for text in complaints if not _HARMLESS.search(text)]
     if serious:
         text = serious[0].removeprefix("OpenJPEG library warning:").strip()
         raise UnreadableSlice("SLICE_UNREADABLE", f"is damaged, the decoder says: {text}")
-    return values
+    if told := damage_told(said):
+        raise UnreadableSlice("SLICE_UNREADABLE", f"is damaged: {told}")
 
 
 def _opened(path: Path):

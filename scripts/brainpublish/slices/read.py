@@ -17,6 +17,9 @@ from brainpublish.slices.tiff import tiff_header, tiff_rows
 _PLAUSIBLE_PIXELS = 64 * 2**20
 _PLAUSIBLE_PIXELS_PER_BYTE = 20_000
 
+# What decoders stumble over when a header says what no writer says.
+_SENSELESS = (ArithmeticError, AttributeError, LookupError, TypeError)
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -37,7 +40,7 @@ def read_header(path: str | Path, page: int = 0) -> Header:
     path = Path(path)
     header = _guarded(_reader_of(path).header, path, page)
     pixels = header.width * header.height
-    if not pixels:
+    if not pixels or header.samples < 1:
         raise UnreadableSlice("SLICE_UNREADABLE", "says that it has no pixels")
     if pixels > _PLAUSIBLE_PIXELS and pixels > path.stat().st_size * _PLAUSIBLE_PIXELS_PER_BYTE:
         raise UnreadableSlice(
@@ -59,7 +62,8 @@ def read_rows(path: str | Path, header: Header, start: int, stop: int, page: int
     """
     path = Path(path)
     values = _guarded(_reader_of(path).rows, path, page, start, stop, header)
-    if values.shape[:2] != (stop - start, header.width):
+    samples = (header.samples,) if header.samples > 1 else ()
+    if values.shape != (stop - start, header.width, *samples):
         raise UnreadableSlice("SLICE_UNREADABLE", "holds fewer pixels than its header says")
     return values
 
@@ -92,6 +96,8 @@ def _guarded(function: Callable, path: Path, *arguments):
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, _SENSELESS):
+            reason = f"its header makes no sense ({reason})"
         raise UnreadableSlice("SLICE_UNREADABLE", f"cannot be decoded: {reason}") from error
 
 

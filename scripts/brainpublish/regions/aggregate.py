@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -58,31 +58,40 @@ def row_list(rows: Sequence[object]) -> str:
     return f"{shown} and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else shown
 
 
-def aggregated(observations: Sequence[Observation]) -> tuple[list[dict], list[Finding]]:
-    """Return one record per feature, region and side, and findings about duplicates.
+def aggregated(
+    observations: Iterable[Observation],
+) -> tuple[list[dict], list[list[Observation]]]:
+    """Return one record per feature, region and side, and what repeated rows gave, together.
 
     A record has the statistics only that are known of it.
     """
-    groups: dict[tuple[str, int, str], tuple[Observation, ...]] = {}
+    firsts: dict[tuple, Observation] = {}
+    groups: dict[tuple, list[Observation]] = {}
     for observation in observations:
-        key = (observation.feature, observation.index, observation.side)
-        groups[key] = (*groups.get(key, ()), observation)
+        key = observation[:3]  # feature, region and side
+        first = firsts.setdefault(key, observation)
+        if first is not observation:
+            groups.setdefault(key, [first]).append(observation)
     records = []
-    repeated: dict[tuple, list[list[Observation]]] = {}
-    for group in groups.values():
-        if len(group) > 1:
-            key = (group[0].index, group[0].side, _source(group))
-            repeated.setdefault(key, []).append(group)
-        value = _value(group)
-        if value is not None:
-            records.append(_record(group, value))
-    return records, [_repeated(alike) for alike in repeated.values()]
+    for key, first in firsts.items():
+        group = groups.get(key)
+        if group is None:
+            records.append(_single_record(first))
+        elif (value := _value(group)) is not None:
+            records.append(_joint_record(group, value))
+    return records, list(groups.values())
+
+
+def repeated_findings(groups: Iterable[Sequence[Observation]]) -> list[Finding]:
+    """Return one finding for each region that some rows repeat, whatever number of features."""
+    repeated: dict[tuple, list[Sequence[Observation]]] = {}
+    for group in groups:
+        repeated.setdefault((group[0].index, group[0].side, _source(group)), []).append(group)
+    return [_repeated(alike) for alike in repeated.values()]
 
 
 def _value(group: Sequence[Observation]) -> float | None:
-    """Return the one value of some rows, or None if no rule makes one of them."""
-    if len(group) == 1:
-        return group[0].value
+    """Return the one value of several rows, or None if no rule makes one of them."""
     values = [observation.value for observation in group]
     rule = group[0].aggregate
     if rule == WEIGHTED:
@@ -90,20 +99,35 @@ def _value(group: Sequence[Observation]) -> float | None:
     return RULES[rule](values) if rule in RULES else None
 
 
-def _record(group: Sequence[Observation], value: float) -> dict:
+def _single_record(only: Observation) -> dict:
+    source = f"{only.path}:{only.row}"
+    return _record(only, only.value, 1, "", source, only.statistics)
+
+
+def _joint_record(group: Sequence[Observation], value: float) -> dict:
     first = group[0]
+    return _record(first, value, len(group), first.aggregate, _source(group), _spread(group))
+
+
+def _record(
+    first: Observation,
+    value: float,
+    rows: int,
+    aggregate: str,
+    source: str,
+    beside: Mapping[str, float],
+) -> dict:
     region = universe().regions[first.index]
-    single = len(group) == 1
     return {
         "feature": first.feature,
         "acronym": region.acronym,
         "atlas_id": signed_id(region.atlas_id, first.side),
         "hemisphere": first.side,
         "value": value,
-        "rows": len(group),
-        "aggregate": "" if single else first.aggregate,
-        "source": _source(group),
-        **(first.statistics if single else _spread(group)),
+        "rows": rows,
+        "aggregate": aggregate,
+        "source": source,
+        **beside,
     }
 
 
@@ -123,10 +147,7 @@ def _spread(group: Sequence[Observation]) -> dict[str, float]:
 
 
 def _source(group: Sequence[Observation]) -> str:
-    first = group[0]
-    if len(group) == 1:
-        return f"{first.path}:{first.row}"
-    return f"{first.path}:{','.join(str(observation.row) for observation in group)}"
+    return f"{group[0].path}:{','.join(str(observation.row) for observation in group)}"
 
 
 def _repeated(alike: Sequence[Sequence[Observation]]) -> Finding:

@@ -75,7 +75,9 @@ def _points(table: Table, section: dict) -> tuple[pd.DataFrame, list[Finding]]:
         numbers, bad = {}, False
         for key in (*COLUMNS, "value"):
             column = section[key]
-            cell = cell_number(cells[column], section["decimal"], section["missing"] or ())
+            cell = cell_number(
+                cells[column], section["decimal"], section["missing"] or (), table.typed
+            )
             if cell.code or (cell.value is None and key != "value"):
                 message = cell.message or "a point without a place"
                 code = cell.code or "POINT_NO_PLACE"

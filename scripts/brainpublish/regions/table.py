@@ -32,6 +32,7 @@ BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 ZIP = b"PK\x03\x04"
+PARQUET = (".parquet", ".pqt")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 WIDE_INTEGER = 2**53
 PREVIEWED, PREVIEWED_COLUMNS = 5, 12
@@ -42,11 +43,13 @@ MOST_SHOWN = LONGEST_SHOWN = 40
 class Table:
     """A table of texts. `frame` has the row numbers as index and the header as columns.
 
-    Columns that share their name are left out.
+    Columns that share their name are left out. In a `typed` table (Parquet, spreadsheet)
+    numbers were numbers.
     """
 
     path: str
     frame: pd.DataFrame
+    typed: bool = False
 
     def place(self, row: int, column: str | None = None) -> str:
         """Return the name of a row or a cell for a message."""
@@ -75,7 +78,7 @@ def read_table(
         return None, [Finding("TABLE_UNREADABLE", path, str(error))]
     if not any(cell.strip() for row in rows[1:] for cell in row):
         return None, [*findings, Finding("TABLE_EMPTY", path, "no row below the header")]
-    table = Table(path, _frame(rows))
+    table = Table(path, _frame(rows), _is_typed(path))
     log.info("%s is understood as:\n%s", path, preview(table))
     return table, [*findings, *_shape_findings(path, rows, wanted)]
 
@@ -91,13 +94,17 @@ def _rows(
     path: str, wanted: Sequence[str], separator: str | None, sheet: str | int | None
 ) -> tuple[list[list[str]], list[Finding]]:
     suffix = Path(path).suffix.lower()
-    if suffix in (".parquet", ".pqt"):
+    if suffix in PARQUET:
         return _typed_rows(_read_by_pandas(path, pd.read_parquet)), []
     if suffix in SPREADSHEETS:
         return _typed_rows(_read_by_pandas(path, _read_sheet, sheet=sheet), header=False), []
     text, encoding = decoded(_plain_bytes(path))
     rows, used = split_rows(text, wanted, separator)
     return rows, _reading_notes(path, encoding, used, len(_header(rows)))
+
+
+def _is_typed(path: str) -> bool:
+    return Path(path).suffix.lower() in (*PARQUET, *SPREADSHEETS)
 
 
 def _read_sheet(path: str, sheet: str | int | None) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Numbers out of cells: plain decimal numbers only, everything else is named, nothing guessed."""
 
-import math
 import re
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -8,6 +7,8 @@ from typing import NamedTuple
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?[0-9]+")
+FLOAT_DIGITS = 15  # a whole number of so many digits is kept exactly
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 MISSING = frozenset(["", "na", "n/a", "nan", "-nan", "null", "none", "#n/a", "#na", "<na>"])
 NINES = tuple(sign * nines for sign in (-1.0, 1.0) for nines in (99.0, 999.0, 9999.0, 99999.0))
@@ -23,27 +24,39 @@ class Cell(NamedTuple):
     message: str = ""
 
 
-def cell_number(text: str, decimal: str = ".", missing: Collection[str] = ()) -> Cell:
+def cell_number(
+    text: str, decimal: str = ".", missing: Collection[str] = (), typed: bool = False
+) -> Cell:
     """Read one cell.
 
-    `decimal` is the decimal mark, a point or a comma. `missing` are further texts that stand
-    for no value; those that are numbers are compared as numbers.
+    `decimal` is the decimal mark, a point or a comma; beside a comma, 1.234 may be a thousand
+    and more, and is refused, unless the cell was a number in its file (`typed`). `missing` are
+    further texts that stand for no value; those that are numbers are compared as numbers.
     """
     text = text.strip()
+    plain = text.replace(",", ".") if decimal == "," and "." not in text else text
+    if not NUMBER.fullmatch(plain):
+        return _no_number(text, missing)
+    if missing and (text in missing or float(plain) in _numbers(tuple(missing))):
+        return Cell()
+    value = float(plain)
+    if not -LARGEST <= value <= LARGEST:
+        return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is too large to be shown")
+    if decimal == "," and not typed and THOUSANDS.fullmatch(text):
+        message = f"{text!r}: a thousands mark, or a decimal point beside `decimal: ','`?"
+        return Cell(code="VALUE_NOT_NUMBER", message=message)
+    if len(plain) > FLOAT_DIGITS and WHOLE.fullmatch(plain) and int(plain) != int(value):
+        message = f"{text!r} has more digits than a 64-bit float keeps: {value:.0f}"
+        return Cell(code="VALUE_NOT_EXACT", message=message)
+    return Cell(value)
+
+
+def _no_number(text: str, missing: Collection[str]) -> Cell:
     if text.casefold() in MISSING or text in missing:
         return Cell()
     if INFINITE.fullmatch(text):
         return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is not a finite number")
-    plain = text.replace(",", ".") if decimal == "," and "." not in text else text
-    if not NUMBER.fullmatch(plain):
-        return Cell(code="VALUE_NOT_NUMBER", message=f"{text!r} is not a number{_hint(text)}")
-    value = float(plain)
-    if not math.isfinite(value) or abs(value) > LARGEST:
-        return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is too large to be shown")
-    if WHOLE.fullmatch(plain) and int(plain) != int(value):
-        message = f"{text!r} has more digits than a 64-bit float keeps: {value:.0f}"
-        return Cell(code="VALUE_NOT_EXACT", message=message)
-    return Cell() if value in _numbers(tuple(missing)) else Cell(value=value)
+    return Cell(code="VALUE_NOT_NUMBER", message=f"{text!r} is not a number{_hint(text)}")
 
 
 @cache

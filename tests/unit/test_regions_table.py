@@ -170,6 +170,9 @@ def test_what_is_no_number_is_named(text, code, said):
 def test_decimal_comma_and_missing_codes_are_asked_for():
     assert cell_number("1,5", decimal=",").value == 1.5
     assert cell_number("1,234.5", decimal=",").code == "VALUE_NOT_NUMBER"
+    assert cell_number("1.234", decimal=",").code == "VALUE_NOT_NUMBER"  # may be 1234
+    assert cell_number("1.234", decimal=",", typed=True).value == 1.234
+    assert cell_number("0.125", decimal=",").value == 0.125
     assert cell_number("-999", missing=["-999"]).value is None
     assert cell_number("-999.0", missing=["-999", "-"]).value is None
     assert cell_number("-", missing=["-999", "-"]) == cell_number("")

@@ -18,12 +18,14 @@ from tenacity import (
     wait_random,
 )
 
+from brainpublish.files import compact_json
 from brainpublish.findings import Refusal
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = (10, 120)  # seconds: to connect, between two bytes of an answer
 ATTEMPTS = 6
+JSON_HEADER = {"Content-Type": "application/json"}
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 LONGEST_PAUSE = 20.0
 SHOWN_TEXT = 200
@@ -149,7 +151,8 @@ class AtlasClient:
             response = self._session.request(
                 method,
                 self.api + path,
-                json=body,
+                data=None if body is None else compact_json(body).encode(),
+                headers={} if body is None else JSON_HEADER,
                 auth=_Bearer(token),
                 timeout=TIMEOUT,
                 allow_redirects=False,

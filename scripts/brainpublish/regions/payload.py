@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainpublish.regions.mapping import MAPPINGS
-from brainpublish.regions.universe import ROOT, VOID
+from brainpublish.regions.universe import ROOT, VOID, universe
 
 BINS = 50
+# The website's names of the table's rows; made once, since a feature has thousands of them.
+ROW_NAMES = tuple(str(row) for row in range(2 * len(universe().regions)))
 
 
 def feature_payload(
@@ -37,11 +39,11 @@ def feature_payload(
 
 def _mapping(values: dict[str, dict[int, float]]) -> dict:
     """Return one mapping of {statistic: {table row: value}}."""
-    data = {str(row): {"mean": value} for row, value in values["mean"].items()}
+    data = {ROW_NAMES[row]: {"mean": value} for row, value in values["mean"].items()}
     for statistic, by_row in values.items():
         if statistic != "mean":
             for row, value in by_row.items():
-                data[str(row)][statistic] = value
+                data[ROW_NAMES[row]][statistic] = value
     return {
         "data": data,
         "statistics": {statistic: _summary(by_row) for statistic, by_row in values.items()},
@@ -50,7 +52,8 @@ def _mapping(values: dict[str, dict[int, float]]) -> dict:
 
 def _summary(by_row: dict[int, float]) -> dict[str, float]:
     """Return range and centre, without void and root, which the site hides."""
-    visible = np.array([value for row, value in by_row.items() if row not in (VOID, ROOT)])
+    rows, values = np.array(list(by_row)), np.array(list(by_row.values()))
+    visible = values[(rows != VOID) & (rows != ROOT)]
     if not visible.size:
         return {}
     return {

@@ -14,8 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from brainpublish.local.atlas.buckets import Buckets, feature_of, normalised
+from brainpublish.local.atlas.bodies import Value, members
+from brainpublish.local.atlas.buckets import Buckets, normalised
 from brainpublish.local.atlas.failures import Failure, server_error
+from brainpublish.local.atlas.feature import feature_of
 from brainpublish.local.store import LocalStore
 
 JSON_TYPE = "application/json"
@@ -83,16 +85,22 @@ class Call:
 
     def json(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object that is not empty."""
+        return {name: member.value for name, member in self.members().items()}
+
+    def members(self) -> dict[str, Value]:
+        """Return the members of the body, which must be a JSON object that is not empty."""
         mime = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if mime != JSON_TYPE and not (mime.startswith("application/") and mime.endswith("+json")):
             raise Failure(415, f"Unsupported Media Type: the body must be {JSON_TYPE}.")
         try:
-            value = json.loads(self.body)
+            found = members(self.body)
         except ValueError:
             raise Failure(400, "Bad Request: the body is not JSON that can be read.") from None
-        if not isinstance(value, dict) or not value:
+        except TypeError:
+            found = {}
+        if not found:
             raise server_error("the body must be a JSON object that is not empty.")
-        return value
+        return found
 
 
 Action = Callable[[Buckets, Call], Response]
@@ -150,10 +158,10 @@ def _delete_bucket(buckets: Buckets, call: Call) -> Response:
 
 def _create_feature(buckets: Buckets, call: Call) -> Response:
     buckets.check_token(call.bucket, call.token)
-    body = call.json()
+    body = call.members()
     feature = feature_of(body)
-    text = buckets.create_feature(call.bucket, call.token, body.get("fname"), feature)
-    return PlainTextResponse(text)
+    fname = body["fname"].value if "fname" in body else None
+    return PlainTextResponse(buckets.create_feature(call.bucket, call.token, fname, feature))
 
 
 def _read_feature(buckets: Buckets, call: Call) -> Response:
@@ -173,7 +181,7 @@ def _attachment(file_name: str) -> str:
 
 def _patch_feature(buckets: Buckets, call: Call) -> Response:
     buckets.check_token(call.bucket, call.token)
-    feature = feature_of(call.json())
+    feature = feature_of(call.members())
     text = buckets.patch_feature(call.bucket, call.token, call.fname, feature)
     return PlainTextResponse(text)
 

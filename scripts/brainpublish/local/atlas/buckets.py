@@ -18,6 +18,7 @@ from brainpublish.local.atlas.failures import (
     server_error,
     unauthorized,
 )
+from brainpublish.local.atlas.feature import Feature
 from brainpublish.local.atlas.names import (
     METADATA_NAME,
     SUFFIX,
@@ -109,8 +110,8 @@ class Buckets:
             self._workspace.drop_folder(self.check_token(bucket, token))
         return f"Bucket {bucket} successfully deleted."
 
-    def create_feature(self, bucket: str, token: str | None, fname: Any, feature: dict) -> str:
-        """Store a new feature: {feature_data, short_desc, unit}, as `feature_of` makes it."""
+    def create_feature(self, bucket: str, token: str | None, fname: Any, feature: Feature) -> str:
+        """Store a new feature."""
         if problem := feature_name_problem(fname):
             raise server_error(problem)
         with self._workspace.writing():
@@ -118,7 +119,7 @@ class Buckets:
             if target.exists():
                 text = f"Features {fname} already exist, use a PATCH request instead."
                 raise Failure(409, text)
-            self._workspace.put_file(target, _compact_json(feature))
+            self._put_feature(target, feature)
         return f"Features {fname} successfully created in bucket {bucket}."
 
     def read_feature(self, bucket: str, fname: str) -> bytes:
@@ -137,14 +138,14 @@ class Buckets:
             # Deleted since it was found.
             raise no_such_feature(bucket, fname) from None
 
-    def patch_feature(self, bucket: str, token: str | None, fname: str, feature: dict) -> str:
+    def patch_feature(self, bucket: str, token: str | None, fname: str, feature: Feature) -> str:
         """Replace a feature. Its description and unit stay where the new ones are None."""
         with self._workspace.writing():
             folder = self.check_token(bucket, token)
             target = _feature_file(folder, bucket, fname)
-            if feature["short_desc"] is None or feature["unit"] is None:
-                feature = _with_kept_texts(feature, _read(target))
-            self._workspace.put_file(target, _compact_json(feature))
+            if feature.short_desc is None or feature.unit is None:
+                feature = feature.with_kept_texts(_read(target))
+            self._put_feature(target, feature)
         return f"Features {fname} successfully patched in bucket {bucket}."
 
     def delete_feature(self, bucket: str, token: str | None, fname: str) -> str:
@@ -167,26 +168,14 @@ class Buckets:
             raise no_such_bucket(bucket)
         return folder
 
+    def _put_feature(self, target: Path, feature: Feature) -> None:
+        self._workspace.put_file(target, feature.stored())
+        self._descriptions.remember(target, feature.short_desc, feature.unit)
+
     def _update_metadata(self, folder: Path, changes: dict) -> None:
         metadata = _metadata_in(folder) | changes
         metadata["last_access_date"] = datetime.now().isoformat()
         self._workspace.put_file(folder / METADATA_FILE, _readable_json(metadata), PRIVATE)
-
-
-def feature_of(body: dict) -> dict[str, Any]:
-    """Return what is stored of a request's body: {feature_data, short_desc, unit}.
-
-    Raises `Failure` if `feature_data` holds neither `mappings` nor `volume`. Like the real
-    service, it looks at nothing inside them.
-    """
-    data = body.get("feature_data")
-    if not isinstance(data, dict) or not ("mappings" in data or "volume" in data):
-        raise server_error("feature_data must be an object that holds mappings or volume.")
-    return {
-        "feature_data": data,
-        "short_desc": body.get("short_desc"),
-        "unit": body.get("unit"),
-    }
 
 
 def normalised(secret: str) -> str:
@@ -208,14 +197,6 @@ def _feature_file(folder: Path, bucket: str, fname: str) -> Path:
     if not is_feature_name(fname) or not path.exists():
         raise no_such_feature(bucket, fname)
     return path
-
-
-def _with_kept_texts(feature: dict, old: dict) -> dict:
-    kept = {
-        key: old.get(key) if feature[key] is None else feature[key]
-        for key in ("short_desc", "unit")
-    }
-    return feature | kept
 
 
 def _was_just_used(metadata: dict) -> bool:
@@ -243,7 +224,3 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _readable_json(value: Any) -> bytes:
     return json.dumps(value, indent=1).encode()
-
-
-def _compact_json(value: Any) -> bytes:
-    return json.dumps(value).encode()

@@ -1,5 +1,6 @@
 """What a listing says of each feature, without parsing features that have not changed."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -18,6 +19,13 @@ class Descriptions:
 
     def __init__(self, folder: str | Path):
         self._folder = Path(folder)
+        # What this process wrote since a listing, by file: spares parsing it for the next one.
+        self._written: dict[Path, list] = {}
+
+    def remember(self, file: Path, short_desc: Any, unit: Any) -> None:
+        """Take note of a feature's texts; its file was just written."""
+        with contextlib.suppress(FileNotFoundError):  # another process may have deleted it
+            self._written[file] = [_signature(file.stat()), short_desc, unit]
 
     def of(self, bucket_folder: Path, fnames: list[str]) -> dict[str, dict[str, str]]:
         """Return {name: {short_desc, unit}} of those features which are still there."""
@@ -25,7 +33,8 @@ class Descriptions:
         known = _read_index(index_file)
         found = {}
         for fname in fnames:
-            entry = _entry(bucket_folder / f"{fname}{SUFFIX}", known.get(fname))
+            file = bucket_folder / f"{fname}{SUFFIX}"
+            entry = _entry(file, self._written.pop(file, None) or known.get(fname))
             if entry is not None:
                 found[fname] = entry
         if found != known:

@@ -4,10 +4,12 @@ Requests run one after the other: on the real service each read of a feature rew
 bucket's metadata without a lock, and parallel reads fail or lose a change.
 """
 
+import json
 import logging
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import orjson
 import requests
 from tenacity import (
     RetryCallState,
@@ -119,8 +121,8 @@ class AtlasClient:
     def _read(self, path: str) -> dict[str, Any]:
         response = self._ask("GET", path, None, None)
         try:
-            answer = response.json()
-        except requests.exceptions.JSONDecodeError:
+            answer = _parsed(response)
+        except ValueError:
             raise self._not_ours() from None
         if not isinstance(answer, dict):
             raise self._not_ours()
@@ -151,7 +153,7 @@ class AtlasClient:
             response = self._session.request(
                 method,
                 self.api + path,
-                data=None if body is None else compact_json(body).encode(),
+                data=None if body is None else compact_json(body),
                 headers={} if body is None else JSON_HEADER,
                 auth=_Bearer(token),
                 timeout=TIMEOUT,
@@ -186,6 +188,14 @@ class AtlasClient:
             f"What answers at {self.api} is not an atlas features service: a login page, a "
             "proxy, or another address? Check `api` in the section `atlas` of the config."
         )
+
+
+def _parsed(response: requests.Response) -> Any:
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        # NaN, which others may have stored, is known to the slower parser alone.
+        return json.loads(response.content)
 
 
 def _quoted(name: str) -> str:

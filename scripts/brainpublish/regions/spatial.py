@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from brainpublish.files import compact_json, digest_of_json, write_text
+from brainpublish.files import compact_json, digest_of_json, write_bytes
 from brainpublish.findings import Finding, errors_in, write_findings
 from brainpublish.regions.points import point_feature
 from brainpublish.regions.volume import volume_feature
@@ -16,7 +16,7 @@ def encode_volumes(bucket: dict, payloads: str | Path, findings: str | Path) -> 
         found += said
         if payload is not None and not errors_in(said):
             features[name] = {"regions": 0, "digest": digest_of_json(payload), "payload": payload}
-    write_text(payloads, compact_json(features))
+    write_bytes(payloads, compact_json(features))
     write_findings(findings, found)
 
 

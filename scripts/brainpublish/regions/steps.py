@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from brainpublish.files import compact_json, read_json, write_text
+from brainpublish.files import compact_json, read_json, write_bytes
 from brainpublish.findings import errors_in, read_findings, write_findings
 from brainpublish.regions.collect import resolve_bucket
 from brainpublish.regions.features import coverage_table, map_bucket, read_regions, write_table
@@ -36,5 +36,5 @@ def map_features(
     if spatial:
         features |= read_json(spatial["payloads"])
         found += read_findings(spatial["findings"])
-    write_text(payloads, compact_json({} if errors_in(found) else features))
+    write_bytes(payloads, compact_json({} if errors_in(found) else features))
     write_findings(findings, found)

@@ -2,16 +2,18 @@
 
 Prints what it took to resolve, map and build the payloads of 200 features over 300 regions on
 both sides, how many times faster that is than iblbrainviewer called for each feature, and what
-it took to upload them to the embedded atlas service and read them back.
+it took to upload them to the embedded atlas service and read them back. What the project and
+the library take is the best of some tries each; the project's begin with cold caches.
 """
 
 import argparse
 import contextlib
 import io
+import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -24,7 +26,7 @@ from brainpublish.regions.features import map_bucket
 from brainpublish.regions.universe import brain_regions, universe
 
 MOST_PREPARE, MOST_UPLOAD, LEAST_FASTER = 3.0, 2.0, 100.0
-SAMPLED = 3  # features that the library is timed on
+SAMPLED = 3  # tries of the project, features that the library is timed on
 
 
 def main() -> None:
@@ -35,9 +37,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         bucket = write_table(options.features, options.regions)
-        with timed() as prepare:
-            frame, findings = resolve_bucket(bucket)
-            features, more = map_bucket(bucket, frame)
+        prepare = min(in_child(seconds_to_prepare, bucket) for _ in range(SAMPLED))
+        frame, findings = resolve_bucket(bucket)
+        features, more = map_bucket(bucket, frame)
         errors = [finding for finding in (*findings, *more) if finding.severity == "error"]
         if errors or len(features) != options.features:
             raise SystemExit(f"the table was not taken: {errors[:3]}")
@@ -46,15 +48,29 @@ def main() -> None:
             publish(endpoint, bucket, features, "ledger")
         with open_atlas({"kind": "local", "store": "store"}) as endpoint, timed() as again:
             publish(endpoint, bucket, features, "ledger")
-    faster = library / prepare[0]
+    faster = library / prepare
     print(f"{options.features} features over {options.regions} regions, both sides")
-    print(f"  resolved, mapped and made payloads   {prepare[0]:7.2f} s   (limit {MOST_PREPARE} s)")
+    print(f"  resolved, mapped and made payloads   {prepare:7.2f} s   (limit {MOST_PREPARE} s)")
     print(f"  the library, called per feature      {library:7.1f} s")
     print(f"  times faster                         {faster:7.0f}     (limit {LEAST_FASTER:.0f})")
     print(f"  uploaded and read back               {upload[0]:7.2f} s   (limit {MOST_UPLOAD} s)")
     print(f"  again, with nothing changed          {again[0]:7.2f} s")
-    kept = prepare[0] <= MOST_PREPARE and upload[0] <= MOST_UPLOAD and faster >= LEAST_FASTER
+    kept = prepare <= MOST_PREPARE and upload[0] <= MOST_UPLOAD and faster >= LEAST_FASTER
     print(f"  limits {'kept' if kept else 'MISSED'} on {os.cpu_count()} cores")
+
+
+def seconds_to_prepare(bucket: dict) -> float:
+    """Return the seconds from a table to payloads."""
+    with timed() as taken:
+        frame, _ = resolve_bucket(bucket)
+        map_bucket(bucket, frame)
+    return taken[0]
+
+
+def in_child(function: Callable[[dict], float], bucket: dict) -> float:
+    """Return what a function returns in a child process, whose caches end with it."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(function, [bucket])
 
 
 @contextlib.contextmanager

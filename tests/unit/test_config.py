@@ -184,6 +184,7 @@ def test_defaults_reach_into_maps_and_lists():
     assert table["separator"] is None
     none = dict.fromkeys(("median", "std", "min", "max", "count", "uncertainty"))
     rate = {"column": "rate", "values": None, "unit": "", "short_desc": "", "statistics": none}
+    rate["cmap"] = None
     assert table["features"]["rate"] == rate
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from PIL import Image
 
 from brainpublish.files import digest_of_json
@@ -25,6 +26,7 @@ from brainpublish.regions.picture import (
 from brainpublish.regions.pictures import draw_bucket
 from brainpublish.regions.universe import brain_regions, universe
 
+MAPPED = build_operator([-985]).apply([3.0])  # MOp
 INDEX = {region.acronym: region.index for region in universe().regions}
 
 
@@ -68,6 +70,19 @@ def test_a_picture_is_the_same_every_time_and_tells_its_digest():
     plain = io.BytesIO()
     Image.new("L", (2, 2)).save(plain, "PNG")
     assert shown_digest(plain.getvalue()) is None
+
+
+def test_the_chosen_colours_are_sent_and_drawn():
+    schema = Path(__file__).parents[2] / "config" / "schemas" / "config.schema.json"
+    names = json.loads(schema.read_text())["$defs"]["cmap"]["enum"]
+    assert None in names
+    for name in filter(None, names):
+        made = feature_payload({"mean": MAPPED}, [3.0], cmap=name)
+        assert made["feature_data"]["cmap"] == name
+        assert coloured(np.array([3.0]), 2.5, 3.5, colormaps[name]).shape == (1, 3)
+    assert "cmap" not in payload({"MOp": 3.0})["feature_data"]
+    chosen = feature_payload({"mean": MAPPED}, [3.0], cmap="Blues")
+    assert picture("rate", chosen, "d") != picture("rate", payload({"MOp": 3.0}), "d")
 
 
 def test_a_volume_is_drawn():

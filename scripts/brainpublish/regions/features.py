@@ -79,7 +79,9 @@ def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list
             where = _where(bucket, [name])
             findings += value_findings(where, places, values, texts["unit"], named)
             if is_visible:
-                payload = feature_payload(_mapped(operator, rows, beside), values, **texts)
+                cmap = sections[name]["features"][name].get("cmap")
+                mapped = _mapped(operator, rows, beside)
+                payload = feature_payload(mapped, values, **texts, cmap=cmap)
                 features[name] = {
                     "regions": len(values),
                     "digest": digest_of_json(payload),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from iblatlas.atlas import get_bc
 
-from brainpublish.regions.payload import BINS
+from brainpublish.regions.payload import BINS, chosen_colours
 
 AXES = ("ap", "dv", "ml")
 SHAPE = (528, 320, 456)  # ap, dv, ml
@@ -93,6 +93,7 @@ def volume_payload(
                 "total_count": int(counts.sum()),
                 "counts": histogram.astype(int).tolist(),
             },
+            **chosen_colours(section.get("cmap")),
             **(more or {}),
         },
         "short_desc": section.get("short_desc") or "",

@@ -17,12 +17,13 @@ def feature_payload(
     values: Sequence[float],
     unit: str = "",
     short_desc: str = "",
+    cmap: str | None = None,
 ) -> dict:
     """Return what is sent of one feature: `feature_data`, `short_desc` and `unit`.
 
     `mapped` is {statistic: {mapping: {table row: value}}}, with mean at least; `values` are the
     given values of all regions, which the histogram counts. An empty unit or description is
-    sent too: it clears an old one.
+    sent too: it clears an old one. `cmap` names a colour map of the website, None its own choice.
     """
     return {
         "feature_data": {
@@ -31,10 +32,16 @@ def feature_payload(
                 for name in MAPPINGS
             },
             "histogram": histogram(values),
+            **chosen_colours(cmap),
         },
         "short_desc": short_desc,
         "unit": unit,
     }
+
+
+def chosen_colours(cmap: str | None) -> dict[str, str]:
+    """Return what names a colour map in `feature_data`; nothing if none is chosen."""
+    return {"cmap": cmap} if cmap else {}
 
 
 def _mapping(values: dict[str, dict[int, float]]) -> dict:

@@ -14,14 +14,15 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
 from brainpublish.regions.grid import AXES, LEVELS, unpacked
 from brainpublish.regions.mapping import MAPPINGS, SIDE_SHIFT
 from brainpublish.regions.universe import ROOT, SIDES, VOID, brain_regions, universe
 
-COLOURS = matplotlib.colormaps["magma"]  # the website's default
+DEFAULT_COLOURS = "magma"  # the website's
+COLOURS = matplotlib.colormaps[DEFAULT_COLOURS]
 GREY, WHITE = (0.8, 0.8, 0.8), (1.0, 1.0, 1.0)
 DEPTHS = 8
 STRIP, GAP = 6, 2  # heights in rows of the picture
@@ -38,8 +39,10 @@ def picture(name: str, payload: Mapping, digest: str) -> bytes:
     """
     figure = Figure(figsize=SIZE, dpi=DPI)
     data = payload["feature_data"]
-    text = _draw_views(figure, data) if data["mappings"] else _draw_volume(figure, data)
-    _draw_range(figure, data["histogram"], payload["unit"])
+    colours = matplotlib.colormaps[data.get("cmap", DEFAULT_COLOURS)]
+    draw = _draw_views if data["mappings"] else _draw_volume
+    text = draw(figure, data, colours)
+    _draw_range(figure, data["histogram"], payload["unit"], colours)
     figure.text(0.02, 0.95, name, fontsize=13)
     figure.text(0.02, 0.915, payload["short_desc"], fontsize=9, color="0.3")
     figure.text(0.02, 0.02, text, fontsize=8, color="0.3")
@@ -88,14 +91,16 @@ def value_row(data: Mapping[str, Mapping[str, float]], shift: int) -> np.ndarray
     return np.array(values, dtype=np.float64)
 
 
-def coloured(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def coloured(
+    values: np.ndarray, low: float, high: float, colours: Colormap = COLOURS
+) -> np.ndarray:
     """Return values as colours, float64 of shape (n, 3): grey for NaN and for exactly 0."""
-    colours = COLOURS(Normalize(low, high, clip=True)(np.nan_to_num(values)))[:, :3]
-    colours[np.isnan(values) | (values == 0)] = GREY
-    return colours
+    drawn = colours(Normalize(low, high, clip=True)(np.nan_to_num(values)))[:, :3]
+    drawn[np.isnan(values) | (values == 0)] = GREY
+    return drawn
 
 
-def _draw_views(figure: Figure, data: Mapping) -> str:
+def _draw_views(figure: Figure, data: Mapping, colours: Colormap) -> str:
     """Draw the ontology and all views; return a text about what is grey."""
     shown = data["histogram"]
     blocks, labels, texts, top = [ontology_rows()], [(DEPTHS / 2, "ontology")], [], DEPTHS
@@ -105,7 +110,7 @@ def _draw_views(figure: Figure, data: Mapping) -> str:
         zeros = sum(numbers.get("mean") == 0 for numbers in drawn)
         texts.append(f"{view}: {len(drawn)} regions, {zeros} of them exactly 0")
         for side, shift in zip(SIDES, (SIDE_SHIFT, 0), strict=True):
-            row = coloured(value_row(values, shift), shown["vmin"], shown["vmax"])
+            row = coloured(value_row(values, shift), shown["vmin"], shown["vmax"], colours)
             blocks += [np.ones((GAP, *row.shape)), np.repeat(row[None], STRIP, axis=0)]
             labels.append((top + GAP + STRIP / 2, f"{view} {side}"))
             top += GAP + STRIP
@@ -130,20 +135,20 @@ def _divisions() -> tuple[list[str], list[float]]:
     return names, [float(np.mean(columns[name])) for name in names]
 
 
-def _draw_volume(figure: Figure, data: Mapping) -> str:
+def _draw_volume(figure: Figure, data: Mapping, colours: Colormap) -> str:
     levels = unpacked(data["volumes"]["mean"]["volume"])
     for number, axis in enumerate(AXES):
         axes = figure.add_axes((0.04 + 0.29 * number, 0.14, 0.27, 0.72))
         flat = levels.max(axis=number)
-        axes.imshow(flat, cmap=COLOURS, vmin=0, vmax=LEVELS, interpolation="nearest")
+        axes.imshow(flat, cmap=colours, vmin=0, vmax=LEVELS, interpolation="nearest")
         axes.set_title(f"highest along {axis}", fontsize=9)
         axes.set_axis_off()
     share = np.count_nonzero(levels) / levels.size
     return f"{share:.1%} of the voxels are above the lowest level."
 
 
-def _draw_range(figure: Figure, shown: Mapping, unit: str) -> None:
-    scale = ScalarMappable(Normalize(shown["vmin"], shown["vmax"]), COLOURS)
+def _draw_range(figure: Figure, shown: Mapping, unit: str, colours: Colormap) -> None:
+    scale = ScalarMappable(Normalize(shown["vmin"], shown["vmax"]), colours)
     bar = figure.colorbar(scale, cax=figure.add_axes((0.92, 0.14, 0.015, 0.74)))
     bar.set_label(unit, fontsize=9)
     bar.ax.tick_params(labelsize=8)

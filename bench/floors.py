@@ -19,10 +19,12 @@ from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.ledger import SlabLedger, begin_ledger
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
+from brainpublish.files import read_json
 from brainpublish.slices.read import read_slice
+from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
-from brainpublish.slices.stack import open_stack
 from brainpublish.slices.steps import read_plan
+from brainpublish.slices.stored import StoredStack
 
 
 def decode(folder: str) -> float:
@@ -36,14 +38,6 @@ def decode(folder: str) -> float:
     return time.perf_counter() - begun
 
 
-class _Stack:
-    def __init__(self, store):
-        self._store = store
-
-    def __getitem__(self, index):
-        return self._store[index].read().result()
-
-
 def engine(results: str, host: str, connections: int, cores: int) -> dict:
     """Send each channel of finished stacks, without jobs around it, and then from memory."""
     endpoint = Endpoint("remote", "http", host, "bench", "token")
@@ -51,7 +45,11 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
     for folder in sorted(Path(results, "volumes", "bench").iterdir()):
         plan, _ = read_plan(folder / "plan.json")
         dtype = "uint16" if folder.name == "image" else "uint64"
-        stack = _Stack(open_stack(folder / "stack.zarr"))
+        facts = {}
+        for slab in (folder / "slabs").iterdir():
+            facts |= SlabReport.from_dict(read_json(slab)).cuboids
+        stack = StoredStack(folder / "stack.zarr", plan, facts)
+        packed = stack.packed if dtype == plan.dtype else None
         boxes = [
             list(cuboids_of(plan.extent, slab_range(slab, plan.depth, plan.extent[0])))
             for slab in range(slab_count(plan.extent[0], plan.depth))
@@ -67,6 +65,7 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
                     upload = SlabUpload(
                         client, f"lab/bench/{folder.name}", dtype, stack, held, cores
                     )
+                    upload.facts, upload.packed = facts, packed
                     counts += upload.run(slab, Verification("none"))
             ours = time.perf_counter() - begun
             floor = _from_memory(

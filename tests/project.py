@@ -79,6 +79,8 @@ def whole_config() -> dict:
         "volumes": {
             "fish": {
                 "voxel_size": [43.53, 43.53, 50],
+                # So few slices would make one slab.
+                "slab_depth": 16,
                 "voxel_unit": "micrometers",
                 "image": {
                     "name": "bossdb://lab/fish/image",

@@ -14,9 +14,9 @@ from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb.answers import MayPass, fault_of
 from brainpublish.bossdb.channels import ChannelPlan, look_at
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
-from brainpublish.bossdb.codec import STRONG, unpack
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.packing import STRONG, unpack
 
 BOX = Box((0, 0, 0), (1, 2, 3))
 VALUES = np.arange(1, 7, dtype=np.uint16).reshape(1, 2, 3)

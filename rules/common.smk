@@ -182,6 +182,16 @@ def hold_folder():
         ) from None
 
 
+def look_for_jobs_when_one_ends():
+    """Spare needless looks for jobs to start, where cores are the limit and not a queue.
+
+    With its limit on jobs per second, Snakemake looks again a second after each look, and
+    each of these brings about another one, on and on.
+    """
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 def refuse_without_secrets(rules):
     """Stop before any work if a secret that a job of this run needs is nowhere."""
     rules = set(rules)

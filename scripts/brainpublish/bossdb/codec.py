@@ -6,7 +6,7 @@ sends less for more work, and is taken while the blocks wait for the network any
 Measured on one core with cuboids of a noisy micro-CT image: zstd 1 with bitshuffle compresses
 0.5 GB/s and sends 7 to 11 % less than lz4 (1.6 GB/s); zstd 3 with byte shuffle compresses
 0.3 GB/s and sends another 2 to 6 % less. Masks as uint64: lz4 3.3 GB/s at 1/200, zstd 3 with
-byte shuffle 2.4 GB/s at 1/1300.
+byte shuffle 2.4 GB/s at 1/1300. What the stack holds as it is sent costs nothing.
 """
 
 import threading
@@ -17,6 +17,11 @@ import numpy as np
 
 from brainpublish.packing import STRONG, Codec, codec_for
 
+PATIENCE = 3
+"""How many times what the strong codec costs a block must wait before it is worth it: cores may
+be wanted elsewhere."""
+STRONG_SECONDS = 0.03
+"""What the strong codec is taken to cost until it was tried."""
 MEMORY = 0.2
 """Weight of the newest measurement in a running mean."""
 
@@ -24,8 +29,8 @@ MEMORY = 0.2
 class CodecChoice:
     """Chooses the codec for each block of a type. Safe to share between threads.
 
-    The strong one is chosen while a block waits longer for a free connection than the strong
-    codec takes beyond the cheap one: then it costs time that would be spent waiting.
+    The strong one is chosen while a block waits much longer for a free connection than the
+    strong codec takes beyond the cheap one: then it costs time that would be spent waiting.
     """
 
     def __init__(self, dtype: str):
@@ -41,9 +46,8 @@ class CodecChoice:
             cheap = self._seconds.get(self.cheap)
             if cheap is None:
                 return self.cheap
-            # Until it was tried, the strong one is taken to cost as much again.
-            extra = self._seconds.get(STRONG, 2 * cheap) - cheap
-            return STRONG if self._waited > max(extra, 0.1 * cheap) else self.cheap
+            extra = self._seconds.get(STRONG, max(2 * cheap, STRONG_SECONDS)) - cheap
+            return STRONG if self._waited > PATIENCE * max(extra, 0.1 * cheap) else self.cheap
 
     def pack(self, values: np.ndarray) -> bytes:
         """Compress a block with the codec of the moment, and measure it."""

@@ -7,6 +7,7 @@ together, so that cuboids are made ready while others are on their way, and memo
 see `memory_bound`.
 """
 
+import functools
 import logging
 import random
 import threading
@@ -65,12 +66,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Load:
-    """A cuboid ready to be written: blackened first if `erase`, then posted if it has a body."""
+    """A cuboid ready to be written: blackened first if `erase`, then posted if it has a body.
+
+    The body is taken once the block has a connection, if the stack holds it as it is sent: no
+    body then waits in memory.
+    """
 
     box: Box
     digest: str
     erase: bool
-    body: bytes
+    body: Callable[[], bytes] | None
     raw: int
 
 
@@ -217,14 +222,16 @@ class SlabUpload:
             return Outcome(box, EMPTY, digest, False)
         else:
             erase = False
-        packed = b"" if blank else self._packed(box)
-        return _Load(box, digest, erase, packed, 0 if blank else self._size(box))
+        if blank:
+            return _Load(box, digest, erase, None, 0)
+        return _Load(box, digest, erase, self._body(box), self._size(box))
 
-    def _packed(self, box: Box) -> bytes:
+    def _body(self, box: Box) -> Callable[[], bytes]:
         as_stored = self.packed is not None and self.label == 1 and box.shape == CUBOID
         if as_stored and self._codec.now is self._codec.cheap:
-            return self._codec.take(lambda: self.packed(box.start))
-        return self._codec.pack(self._published(self._values(box)))
+            return functools.partial(self._codec.take, lambda: self.packed(box.start))
+        packed = self._codec.pack(self._published(self._values(box)))
+        return lambda: packed
 
     def _size(self, box: Box) -> int:
         return int(np.prod(box.shape)) * np.dtype(self.dtype).itemsize
@@ -240,15 +247,16 @@ class SlabUpload:
         begun = time.perf_counter()
         with self.client.slot():
             self._codec.waited(time.perf_counter() - begun)
+            body = load.body() if load.body else b""
             self.ledger.doubt(load.box)
             if load.erase:
                 # A posted zero leaves the stored voxel as it was: old data is blackened first.
                 self.client.black_cutout(self.channel, load.box)
-            if load.body:
-                self.client.post_body(self.channel, load.box, load.body)
+            if body:
+                self.client.post_body(self.channel, load.box, body)
             self.ledger.hold(load.box, load.digest)
-        what = SENT if load.body else ERASED
-        return Outcome(load.box, what, load.digest, False, load.raw, len(load.body))
+        what = SENT if body else ERASED
+        return Outcome(load.box, what, load.digest, False, load.raw, len(body))
 
     def _read_back(self, outcome: Outcome) -> tuple[Outcome, str | None]:
         deadline = time.monotonic() + self.patience

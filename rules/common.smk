@@ -8,12 +8,13 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from brainpublish.atlas.tokens import missing_atlas_secrets
+from brainpublish import runs
 from brainpublish.bossdb.bounds import memory_bound
+from brainpublish.bossdb.halts import SIGNALLED, Halts
 from brainpublish.bossdb.endpoint import find_token, missing_token_text
 from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
-from brainpublish.runs import FolderTaken, begin_run
 from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map
 from brainpublish.slices.discover import files_of, list_slices
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
@@ -32,6 +33,8 @@ wildcard_constraints:
 
 
 run_jobs_from(f"{workflow.basedir}/scripts")
+if workflow.is_main_process:
+    runs.end_left_over_jobs(functools.partial(print, file=sys.stderr))
 
 try:
     CONFIG = load_config(
@@ -175,11 +178,12 @@ def upload_memory(wildcards):
 def hold_folder():
     """Return a lock on the working directory that ends with this process, however it ends."""
     try:
-        return begin_run(print)
-    except FolderTaken:
-        raise WorkflowError(
-            "Another run is going on in this folder. Wait for it to end."
-        ) from None
+        lock = runs.begin_run(print)
+    except Refusal as refusal:
+        raise WorkflowError(str(refusal)) from None
+    halts = Halts(runs.FOLDER)
+    runs.on_end_by_signal(lambda name: halts.call(SIGNALLED.format(name)))
+    return lock
 
 
 def look_for_jobs_when_one_ends():

@@ -10,6 +10,9 @@ import contextlib
 import fcntl
 import os
 import secrets
+import signal
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,10 +31,6 @@ OVER = (
 _BY_HAND = secrets.token_hex(8)
 
 
-class FolderTaken(Exception):
-    """Another run is going on in the working directory."""
-
-
 def begin_run(say: Callable[[str], None]) -> int:
     """Make this process the one run of the working directory, once all earlier jobs ended.
 
@@ -42,19 +41,36 @@ def begin_run(say: Callable[[str], None]) -> int:
         The handle of a lock that ends with this process, however it ends.
 
     Raises:
-        FolderTaken: if another run is going on.
+        Refusal: if another run is going on.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    held = os.open(FOLDER / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    held = _run_lock()
     if not _locked(held, fcntl.LOCK_EX):
         os.close(held)
-        raise FolderTaken
-    run = secrets.token_hex(8)
-    # Written down first: jobs of an earlier run that look at it end sooner.
-    write_json(_id_path(), {"run": run})
-    os.environ[VARIABLE] = run
+        raise Refusal("Another run is going on in this folder. Wait for it to end.")
+    os.environ[VARIABLE] = _new_id()
     _wait_for_jobs(say)
     return held
+
+
+def end_left_over_jobs(say: Callable[[str], None]) -> None:
+    """Wait for jobs of a run that was killed, before it is looked at what is there.
+
+    A job that ends while a run is being planned is half seen: what it made is there, but that
+    it was left undone is not. Jobs of a run that goes on are not waited for.
+
+    Args:
+        say: takes a line for the person who waits.
+    """
+    if not _id_path().exists():
+        return
+    held = _run_lock()
+    try:
+        if _locked(held, fcntl.LOCK_EX):
+            _new_id()
+            _wait_for_jobs(say)
+    finally:
+        os.close(held)
 
 
 @contextlib.contextmanager
@@ -91,8 +107,42 @@ def require_run() -> None:
         raise Refusal(OVER)
 
 
+def on_end_by_signal(call: Callable[[str], None]) -> None:
+    """Have a function called with a signal's name when this process is told to end.
+
+    Snakemake waits for running jobs after SIGTERM, however long they take; jobs that can end
+    at any moment are to hear of it. This leaves Snakemake's own handlers as they are.
+    """
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while number := receiver.recv(1):
+            if number[0] in (signal.SIGTERM, signal.SIGINT):
+                call(signal.Signals(number[0]).name)
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
 def _id_path() -> Path:
     return FOLDER / "run.json"
+
+
+def _run_lock() -> int:
+    return os.open(FOLDER / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+
+
+def _new_id() -> str:
+    # Written down before jobs are waited for: those that look at it end sooner.
+    run = secrets.token_hex(8)
+    write_json(_id_path(), {"run": run})
+    return run
+
+
+def _jobs_at_work() -> bool:
+    with (FOLDER / "jobs.lock").open("a") as handle:
+        return not _locked(handle.fileno(), fcntl.LOCK_EX)
 
 
 def _written() -> str | None:

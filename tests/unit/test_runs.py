@@ -1,5 +1,6 @@
 """One run in a folder; jobs of a run that was killed neither disturb the next nor go on."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -9,9 +10,18 @@ from pathlib import Path
 import pytest
 
 from brainpublish import runs
+from brainpublish.bossdb import halts as halts_module
+from brainpublish.bossdb.crew import Interrupted, interruptible
 from brainpublish.bossdb.halts import Halts
 from brainpublish.findings import Refusal
-from brainpublish.runs import FOLDER, VARIABLE, FolderTaken, begin_run, require_run, working_for_run
+from brainpublish.runs import (
+    FOLDER,
+    VARIABLE,
+    begin_run,
+    end_left_over_jobs,
+    require_run,
+    working_for_run,
+)
 
 JOB = (
     "import sys\n"
@@ -37,29 +47,36 @@ def begin(tmp_path, monkeypatch):
         while held:
             runs.os.close(held.pop())
 
+    begin.end = end
     yield begin
     end()
 
 
 def test_second_run_is_refused_while_the_first_goes_on(begin):
     begin()
-    with pytest.raises(FolderTaken):
+    with pytest.raises(Refusal, match="Another run is going on"):
         begin_run(print)
     begin()
 
 
-def test_run_waits_for_jobs_of_one_that_was_killed(begin):
+def test_jobs_of_a_run_that_was_killed_are_waited_for_before_the_next_is_planned(begin):
     begin()
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     job = subprocess.Popen([sys.executable, "-c", JOB], text=True, **pipes)
     assert job.stdout.readline() == "at work\n"
     said = []
+    # The run goes on: its jobs are in nobody's way.
+    end_left_over_jobs(said.append)
+    assert said == []
+    begin.end()
     threading.Timer(0.5, job.kill).start()
     begun = time.monotonic()
-    begin(said.append)
+    end_left_over_jobs(said.append)
     assert time.monotonic() - begun > 0.4
     assert len(said) == 1
     job.communicate()
+    begin(said.append)
+    assert len(said) == 1
 
 
 def test_job_of_a_run_that_is_over_ends(begin, monkeypatch):
@@ -96,7 +113,7 @@ def test_halt_holds_for_all_other_jobs_until_the_run_ends(begin):
     caller.call("a quota.")
     caller.require_none()
     for halts in (other, Halts(FOLDER)):
-        with pytest.raises(Refusal, match=r"another job of this run met: a quota\."):
+        with pytest.raises(Refusal, match=r"Not sent: a quota\."):
             halts.require_none()
     begin()
     Halts(FOLDER).require_none()
@@ -107,3 +124,40 @@ def test_halt_of_no_run_is_not_heard(tmp_path, monkeypatch):
     Halts().call("a quota.")
     Halts().require_none()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_halt_ends_a_job_whose_server_hangs(begin, monkeypatch):
+    begin()
+    monkeypatch.setattr(halts_module, "LOOK_SECONDS", 0.05)
+    caller = threading.Timer(0.2, Halts(FOLDER).call, ["a quota."])
+    caller.start()
+    # What it is ended by stays ignored: see `interruptible`.
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM"):
+        _work_on(Halts(FOLDER))
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+def _work_on(halts: Halts) -> None:
+    with interruptible(), halts.heard():
+        time.sleep(20)
+
+
+def test_signal_is_told_of_beside_what_else_is_done_with_it(begin):
+    begin()
+    script = (
+        "import signal, sys, time\n"
+        "from brainpublish.runs import on_end_by_signal\n"
+        "on_end_by_signal(lambda name: print(name, flush=True))\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('handled', flush=True))\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", script], text=True, **pipes)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    lines = {process.stdout.readline() for _ in range(2)}
+    process.communicate()
+    assert lines == {"handled\n", "SIGTERM\n"}

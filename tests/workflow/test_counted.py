@@ -124,7 +124,7 @@ def test_quota_stops_in_plain_words_and_the_same_command_goes_on(counted):
     assert "a quota is reached (answer 429)" in run.output
     # Two jobs upload at once; what begins after them does not ask.
     assert 1 <= sum(request.status == 429 for request in faults.requests) <= 2
-    assert "Not sent, because another job of this run met" in run.output
+    assert "Not sent: another job of this run met" in run.output
     assert "Traceback" not in run.output
     # The receipt of the channel that was written to is gone; one that was not asked for holds.
     receipts = [project.result(f"receipts/bossdb/fish/{name}.json") for name in ("bone", "rock")]

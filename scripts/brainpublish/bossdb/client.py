@@ -256,7 +256,7 @@ class BossdbClient:
             raise MayPass(shown(reply))
         refusal = refusal_for(reply, self.endpoint.host)
         if reply.status_code == 429:
-            self.halts.call(str(refusal))
+            self.halts.call(f"another job of this run met: {refusal}")
         raise refusal
 
     def _may_pass(self, reply: requests.Response, path: str) -> bool:

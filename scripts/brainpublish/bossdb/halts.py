@@ -1,13 +1,26 @@
-"""A halt that one job calls, so that no other job of the run asks a server that is at its quota.
+"""A halt for all uploads of a run: a quota that one of them met, or a signal to the run.
 
 It is a file with the id of the run, so it ends with the run, however that ends.
 """
 
+import contextlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal
 from brainpublish.runs import require_run, run_id
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1
+
+
+SIGNALLED = "the run was told to end by {}. Run the same command again; it goes on from there."
 
 
 class Halts:
@@ -42,4 +55,26 @@ class Halts:
         except FileNotFoundError:
             return
         if called["run"] == run_id():
-            raise Refusal(f"Not sent, because another job of this run met: {called['reason']}")
+            raise Refusal(f"Not sent: {called['reason']}")
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """End this process by SIGTERM when a halt is called, even while a server hangs."""
+        ended = threading.Event()
+
+        def listen() -> None:
+            while not ended.wait(LOOK_SECONDS):
+                try:
+                    self.require_none()
+                except Refusal as refusal:
+                    log.warning("%s", refusal)
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    return
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            listener.join()

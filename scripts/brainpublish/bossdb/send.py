@@ -62,7 +62,11 @@ def upload_slab(
     _require_sound(report, plan)
     channel = settings["channel"]
     verify = Verification(**settings["verify"], seed=plan.digest)
-    with interruptible(), connected(settings["destination"], connections) as client:
+    with (
+        interruptible(),
+        connected(settings["destination"], connections) as client,
+        client.halts.heard(),
+    ):
         client.halts.require_none()
         folder = ledger_folder(client.endpoint.id, channel["name"])
         lineage = require_channel(client, ChannelPlan(channel, plan.extent), folder)

@@ -172,6 +172,18 @@ def test_sample_reads_the_same_cuboids_again_and_none_reads_none(service, stack)
     assert "NOT VERIFIED" in NONE.claim()["warning"]
 
 
+def test_wider_type_of_the_stack_sends_only_what_differs(service):
+    plan = service.plan(LABELS)
+    service.ensure(plan)
+    labels = np.random.default_rng(4).integers(0, 9, EXTENT, np.uint8)
+    service.upload(plan, labels)
+    wider = labels.astype(np.uint16)
+    wider[0, 0, 0] = 300
+    counts = service.upload(plan, wider)
+    assert (counts.sent, counts.kept) == (1, 7)
+    assert np.array_equal(service.read(plan), wider)
+
+
 def test_requests_in_flight_are_no_more_than_connections(service, stack, monkeypatch):
     plan = service.plan()
     service.ensure(plan)

@@ -66,12 +66,16 @@ class CuboidFacts:
 
 
 def digest_of(values: np.ndarray, label: int = 1) -> str:
-    """Return the sha256 of a block's shape, type, label and voxels, as hexadecimal text.
+    """Return the sha256 of a block's shape, label and voxels, as hexadecimal text.
+
+    The block is taken in the smallest type that holds it: when one large label makes the type
+    of a whole stack wider, the other blocks keep their digests.
 
     Args:
-        values: an array z, y, x in C order.
+        values: an array z, y, x of unsigned integers.
         label: what a stored 1 is published as.
     """
+    values = np.ascontiguousarray(values, np.min_scalar_type(values.max()))
     digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {label}".encode())
     digest.update(values.data)
     return digest.hexdigest()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from brainpublish.slices.openjpeg import use_bundled_openjpeg
-from brainpublish.slices.read import UnreadableSlice, read_slice
+from brainpublish.slices.read import UnreadableSlice, read_header, read_rows, read_slice
 from stacks import phantom
 
 PHANTOM = phantom(1, 200, 220)[0]
@@ -59,3 +59,32 @@ def test_whole_jp2_of_any_coding_is_not_taken_for_damaged(tmp_path, options):
         write_jp2(tmp_path / "a.jp2", values, **options)
         expected = imagecodecs.jpeg2k_decode((tmp_path / "a.jp2").read_bytes())
         assert np.array_equal(read_slice(tmp_path / "a.jp2"), expected)
+
+
+def test_high_throughput_jp2_is_read_whole(tmp_path):
+    (tmp_path / "a.jph").write_bytes(imagecodecs.htj2k_encode(PHANTOM))
+    header = read_header(tmp_path / "a.jph")
+    assert np.array_equal(read_slice(tmp_path / "a.jph"), PHANTOM)
+    assert np.array_equal(read_rows(tmp_path / "a.jph", header, 66, 100), PHANTOM[66:100])
+
+
+def test_sparse_sampling_grid_is_read_as_the_samples_that_it_has(tmp_path):
+    write_jp2(tmp_path / "a.j2k", PHANTOM)
+    data = bytearray((tmp_path / "a.j2k").read_bytes())
+    # SIZ: extent and tile on the reference grid doubled, and samples two apart on it.
+    for field, pixels in ((8, 220), (12, 200), (24, 220), (28, 200)):
+        assert int.from_bytes(data[field : field + 4]) == pixels
+        data[field : field + 4] = (2 * pixels).to_bytes(4)
+    data[43:45] = b"\2\2"
+    (tmp_path / "a.j2k").write_bytes(data)
+    header = read_header(tmp_path / "a.j2k")
+    assert np.array_equal(read_slice(tmp_path / "a.j2k"), PHANTOM)
+    assert np.array_equal(read_rows(tmp_path / "a.j2k", header, 66, 100), PHANTOM[66:100])
+
+
+def test_image_off_the_origin_of_its_grid_is_read_in_place(tmp_path):
+    write_jp2(tmp_path / "a.jp2", PHANTOM, grid_offset=(13, 7), tilesize=(64, 64))
+    header = read_header(tmp_path / "a.jp2")
+    assert header.shape == PHANTOM.shape
+    assert np.array_equal(read_slice(tmp_path / "a.jp2"), PHANTOM)
+    assert np.array_equal(read_rows(tmp_path / "a.jp2", header, 66, 100), PHANTOM[66:100])

@@ -14,6 +14,7 @@ from brainpublish.slices.resolution import size_of_density
 # What OpenJPEG says of boxes beside the pixels tells nothing about the pixels.
 _HARMLESS = re.compile(r"box|colr|color|icc|cdef|unknown marker|\bcom\b|profile", re.IGNORECASE)
 _METRE_NM = 1e9
+_HIGH_THROUGHPUT = 0x40  # ISO/IEC 15444-15, table A.5
 
 
 def jp2_header(path: Path, page: int = 0) -> Header:
@@ -24,8 +25,7 @@ def jp2_header(path: Path, page: int = 0) -> Header:
         boxes = _all_boxes(file.box)
         _check_end(path, boxes)
         size, coding = _segment(file, "SIZ"), _segment(file, "COD")
-        height, width = file.shape[:2]
-    if any(step != 1 for step in (*size.xrsiz, *size.yrsiz)):
+    if len({*size.xrsiz}) > 1 or len({*size.yrsiz}) > 1:
         raise UnreadableSlice("SLICE_TYPE", "holds channels of several resolutions")
     if len({*size.bitdepth}) > 1 or len({*size.signed}) > 1:
         raise UnreadableSlice("SLICE_TYPE", "holds channels of several bit depths")
@@ -33,7 +33,8 @@ def jp2_header(path: Path, page: int = 0) -> Header:
     if bits > 16:
         raise UnreadableSlice("SLICE_TYPE", f"holds values of {bits} bits; JP2 up to 16 is read")
     voxel, tags = _voxel(boxes)
-    shifted = size.xosiz or size.yosiz or size.xtosiz or size.ytosiz
+    width = _samples(size.xosiz, size.xsiz, size.xrsiz[0])
+    height = _samples(size.yosiz, size.ysiz, size.yrsiz[0])
     return Header(
         "jp2",
         width,
@@ -43,7 +44,7 @@ def jp2_header(path: Path, page: int = 0) -> Header:
         # Transformation 0 is the irreversible 9-7 wavelet (table A.20).
         lossy=coding.xform == 0,
         samples=len(size.bitdepth),
-        block_rows=0 if shifted else min(size.ytsiz, height),
+        block_rows=min(size.ytsiz, height) if _has_bands(size, coding) else 0,
         palette=_palette(boxes),
         voxel_nm=voxel,
         voxel_tags=tags,
@@ -79,6 +80,19 @@ def _refuse_damage(said: list[str]) -> None:
         raise UnreadableSlice("SLICE_UNREADABLE", f"is damaged, the decoder says: {text}")
     if told := damage_told(said):
         raise UnreadableSlice("SLICE_UNREADABLE", f"is damaged: {told}")
+
+
+def _samples(start: int, stop: int, step: int) -> int:
+    """Return how many samples lie on the reference grid from start to stop (equation B-2)."""
+    return -(-stop // step) - -(-start // step)
+
+
+def _has_bands(size, coding) -> bool:
+    """Say whether rows can be decoded alone, with the values that they have in the whole."""
+    shifted = size.xosiz or size.yosiz or size.xtosiz or size.ytosiz
+    sparse = size.xrsiz[0] > 1 or size.yrsiz[0] > 1
+    # OpenJPEG decodes parts of high-throughput code blocks to other values.
+    return not (shifted or sparse or coding.cstyle & _HIGH_THROUGHPUT)
 
 
 def _opened(path: Path):

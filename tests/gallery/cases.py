@@ -136,9 +136,15 @@ JPEG = stack(jpg, BYTES, "z{:03}.jpg")
 PNG = stack(png, STACK, "z{:03}.png")
 TIF = stack()
 MASKS = stack(png, MASK, "m{:03}.png")
-NOISY = np.stack(
-    [np.asarray(Image.open(io.BytesIO(imagecodecs.jpeg8_encode(m, 75)))) for m in MASK]
-)
+
+
+def through_jpeg(values: np.ndarray) -> np.ndarray:
+    """Return slices as they come out of JPEG files."""
+    return np.stack([imagecodecs.jpeg8_decode(imagecodecs.jpeg8_encode(v, 75)) for v in values])
+
+
+NOISY = through_jpeg(MASK)
+NOISY_LABELS = through_jpeg((LABELS % 5 * 50).astype(np.uint8))
 SMOOTH = ((MASK.astype(int) + np.roll(MASK, 1, 1) + np.roll(MASK, 1, 2)) // 3).astype(np.uint8)
 SPREAD = (LABELS * 20).astype(int)
 BLENDED = ((SPREAD + np.roll(SPREAD, 1, 1) + np.roll(SPREAD, 2, 1)) // 3).astype(np.uint8)

@@ -152,8 +152,8 @@ IMAGE_CASES = [
         "SLICE_NARROW",
         says="12 bits",
     ),
-    Case("floats", stack(values=FLOATS), "SLICE_DTYPE", "z001.tif", "`scale: {from: "),
-    Case("signed", stack(values=SIGNED), "SLICE_DTYPE", "z001.tif", "`offset: "),
+    Case("floats", stack(values=FLOATS), "SLICE_DTYPE", says="to: [0, 65535]}` would map them"),
+    Case("signed", stack(values=SIGNED), "SLICE_DTYPE", says="`offset: 924` would"),
     Case("white is zero", stack(photometric="miniswhite"), "SLICE_WHITE"),
     Case("lossy TIFF", stack(values=BYTES, compression="jpeg"), "SLICE_LOSSY"),
     Case(

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from brainpublish.slices.cast import Cast, apply_cast
+from brainpublish.slices.cast import Cast, apply_cast, cast_of, way_out
 from brainpublish.slices.header import UnreadableSlice
 
 SOURCES = ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"]
@@ -51,12 +52,38 @@ def test_a_linear_map_clips_nothing(odd):
         apply_cast(np.array([[0.5, odd]]), Cast(scale=(0, 1, 0, 255)), "uint8")
 
 
-def test_a_refusal_says_what_to_write():
-    for values, target, advice in (
-        (np.array([[-1024, 3071]], np.int16), "uint16", "`offset: 1024` would move them"),
-        (np.array([[0, 41200]], np.uint16), "uint8", "`dtype: uint16` would hold them"),
-        (np.array([[0, 0.5]], np.float32), "uint16", "`scale: {from: [0, 0.5], to: [0, 65535]}`"),
+def test_a_refusal_says_the_range():
+    for values, target, said in (
+        (np.array([[-1024, 3071]], np.int16), "uint16", "from -1,024 to 3,071; uint16 takes 0"),
+        (np.array([[0, 41200]], np.uint16), "uint8", "from 0 to 41,200; uint8 takes 0 to 255"),
+        (np.array([[0, 0.5]], np.float32), "uint16", "with fractions, from 0 to 0.5"),
+        (np.array([[0, np.nan]], np.float32), "uint16", "no numbers"),
     ):
-        with pytest.raises(UnreadableSlice) as refused:
+        with pytest.raises(UnreadableSlice, match="holds") as refused:
             apply_cast(values, Cast(), target)
-        assert advice in str(refused.value)
+        assert said in str(refused.value)
+
+
+INTEGERS = st.integers(-(2**20), 2**20)
+
+
+@given(INTEGERS, INTEGERS, st.sampled_from(["uint8", "uint16"]))
+def test_the_line_to_write_makes_all_values_fit(one, other, dtype):
+    low, high = min(one, other), max(one, other)
+    line = way_out(low, high, dtype)
+    section = yaml.safe_load(line.split("`")[1])
+    if low == high or (low >= 0 and high <= np.iinfo(dtype).max):
+        return
+    cast, target = cast_of(section), section.get("dtype", dtype)
+    made = apply_cast(np.array([[low, high]]), cast, target)
+    assert made.dtype == target
+    assert made[0, 0] < made[0, 1]
+
+
+def test_floats_are_given_a_map():
+    # All digits, in a form that YAML reads as a number.
+    tiny = way_out(1e-05, float(np.float32(0.1)), "uint8")
+    assert "from: [1.0e-05, 0.10000000149011612]" in tiny
+    assert (
+        way_out(0.025, 1.5, "uint8") == "`scale: {from: [0.025, 1.5], to: [0, 255]}` would map them"
+    )

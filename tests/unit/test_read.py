@@ -327,3 +327,18 @@ def test_header_that_says_more_than_any_file_holds_is_damaged(tmp_path):
     (tmp_path / "a.j2k").write_bytes(data)
     with pytest.raises(UnreadableSlice, match="the header is damaged"):
         read_header(tmp_path / "a.j2k")
+
+
+@pytest.mark.parametrize("axes", ["ZYX", "TYX", "CYX"])
+def test_one_long_axis_of_any_name_is_z(tmp_path, axes):
+    values = np.arange(12 * 5 * 7, dtype=np.uint16).reshape(12, 5, 7)
+    tifffile.imwrite(
+        tmp_path / "a.ome.tif", values, metadata={"axes": axes}, photometric="minisblack"
+    )
+    tifffile.imwrite(tmp_path / "b.tif", values, imagej=True, metadata={"axes": axes})
+    for name in ("a.ome.tif", "b.tif"):
+        assert count_pages(tmp_path / name) == 12
+        assert np.array_equal(read_slice(tmp_path / name, 7), values[7])
+    few = values[:3]
+    tifffile.imwrite(tmp_path / "c.tif", few, imagej=True, metadata={"axes": "CYX"})
+    assert code_of(tmp_path / "c.tif") == "SLICE_PAGES"

@@ -70,7 +70,7 @@ def apply_cast(values: np.ndarray, cast: Cast, dtype: str, what: str = "values")
     """Return values in an unsigned type, every one equal but for what `cast` asks for.
 
     Raises:
-        UnreadableSlice: SLICE_DTYPE, with the range found and what to write in the config.
+        UnreadableSlice: SLICE_DTYPE, with the range found.
     """
     if cast.scale:
         return _scaled(values, cast.scale, dtype)
@@ -80,10 +80,29 @@ def apply_cast(values: np.ndarray, cast: Cast, dtype: str, what: str = "values")
         _check_whole(values, low, high, what)
     low, high = int(low) + cast.offset, int(high) + cast.offset
     if low < 0 or high > limit:
-        raise UnreadableSlice("SLICE_DTYPE", _misfit(values.dtype, low, high, limit, dtype, what))
+        moved = f" after `offset: {cast.offset}`" if cast.offset else ""
+        text = f"holds {values.dtype} {what} from {low:,} to {high:,}{moved}"
+        raise UnreadableSlice("SLICE_DTYPE", f"{text}; {dtype} takes 0 to {limit:,}")
     if not cast.offset:
         return values.astype(dtype, copy=False)
     return (values.astype(np.int64) + cast.offset).astype(dtype)
+
+
+def way_out(low: float, high: float, dtype: str) -> str:
+    """Return the line of the config with which an image's values, low to high, fit a type."""
+    limit = np.iinfo(dtype).max
+    whole = isinstance(low, int) and isinstance(high, int)
+    if whole and low < 0 and high - low <= limit:
+        return f"`offset: {-low}` would move them"
+    if whole and dtype == "uint8" and low >= 0 and high <= np.iinfo(np.uint16).max:
+        return "`dtype: uint16` would hold them"
+    return f"`scale: {{from: [{_plain(low)}, {_plain(high)}], to: [0, {limit}]}}` would map them"
+
+
+def _plain(number: float) -> str:
+    """Return all digits of a number; YAML takes 1e-05 for text, and 1.0e-05 for a number."""
+    text = repr(number)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
 
 
 def _check_whole(values: np.ndarray, low, high, what: str) -> None:
@@ -91,24 +110,12 @@ def _check_whole(values: np.ndarray, low, high, what: str) -> None:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UnreadableSlice("SLICE_DTYPE", f"holds {what} that are no numbers or infinite")
     if (np.trunc(values) != values).any():
-        raise UnreadableSlice(
-            "SLICE_DTYPE",
-            f"holds {values.dtype} {what} with fractions, from {low:g} to {high:g}: "
-            f"`scale: {{from: [{low:g}, {high:g}], to: [0, 65535]}}` would map them",
-        )
+        text = f"holds {values.dtype} {what} with fractions, from {low:g} to {high:g}"
+        raise UnreadableSlice("SLICE_DTYPE", text)
     if max(abs(low), abs(high)) > limit:
         raise UnreadableSlice(
             "SLICE_DTYPE", f"holds {what} up to {high:g}, where {values.dtype} has lost digits"
         )
-
-
-def _misfit(held: np.dtype, low: int, high: int, limit: int, dtype: str, what: str) -> str:
-    text = f"holds {held} {what} from {low:,} to {high:,}; {dtype} takes 0 to {limit:,}"
-    if low < 0 and high - low <= limit:
-        return f"{text}: `offset: {-low}` would move them"
-    if dtype == "uint8" and low >= 0 and high <= np.iinfo(np.uint16).max:
-        return f"{text}: `dtype: uint16` would hold them"
-    return f"{text}: `scale: {{from: [{low}, {high}], to: [0, {limit}]}}` would map them"
 
 
 def _scaled(values: np.ndarray, scale: tuple[float, float, float, float], dtype: str):

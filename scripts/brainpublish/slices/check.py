@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from brainpublish.codes import CODES
 from brainpublish.findings import ERROR, WARNING, Finding
+from brainpublish.slices.cast import way_out
 from brainpublish.slices.masks import BINARY
 from brainpublish.slices.names import runs_text
 from brainpublish.slices.plan import StackPlan
@@ -50,18 +51,25 @@ def check_slabs(plan: StackPlan, reports: list[SlabReport], where: str) -> list[
     if stale:
         text = f"{len(stale)} of {len(reports)} slabs were made under another plan of the stack"
         findings.append(Finding("STACK_STALE", where, text))
-    findings += _overall_range(plan, reports, findings, where)
+    findings = [*_overall_range(plan, reports, findings, where), *findings]
     if not reports or findings:
         return findings
     return _check_image(reports, where) if plan.mask is None else _check_mask(plan, reports, where)
 
 
 def _overall_range(plan: StackPlan, reports, findings: list[Finding], where: str):
-    misfits = [finding for finding in findings if finding.code == "SLICE_DTYPE"]
+    misfits = sum(finding.code == "SLICE_DTYPE" for finding in findings)
+    known = [report for report in reports if report.low is not None]
+    if not misfits or not known or plan.mask is not None:
+        return
+    low, high = min(report.low for report in known), max(report.high for report in known)
     slices = sum(report.slices for report in reports)
-    if len(misfits) > 1:
-        text = f"{len(misfits)} of {slices} slices do not fit {plan.dtype}; each says its own range"
-        yield Finding("SLICE_DTYPE", where, text)
+    yield Finding(
+        "SLICE_DTYPE",
+        where,
+        f"{misfits} of {slices} slices do not fit {plan.dtype}; the values of all slices go from "
+        f"{low:,} to {high:,}: {way_out(low, high, plan.dtype)}",
+    )
 
 
 def _check_image(reports: list[SlabReport], where: str) -> list[Finding]:

@@ -17,6 +17,13 @@ _PEAK_SHARE = 0.003
 _SOLID_SHARE = 0.34
 _STRAY_SHARE = 0.001
 _BETWEEN_SHARE = 0.9
+_SCATTERED_SHARE = 0.05
+_ONE_WAY = (
+    "Export all slices alike; or set `kind: labels` if each value is an id, or `kind: binary` "
+    "with `threshold: 1` for a plain mask."
+)
+_FAINT_SHARE = 0.7
+_CROWD_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,18 @@ def decide_rule(
         return _binary_by_config(section, header, levels, where)
     if len(levels.counts) <= 2:
         return _two_valued_rule(section, header, levels, where)
+    if (ones := _two_ways_of_one(samples)) is not None:
+        text = f"the foreground is 1 in some slices and {ones} in others"
+        return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text, _ONE_WAY)]
     return _several_valued_rule(section, header, levels, where)
+
+
+def _two_ways_of_one(samples: Sequence[np.ndarray]) -> int | None:
+    """Return what some slices of a binary mask hold for foreground where others hold 1."""
+    held = [{*np.unique(values).tolist()} - {0} for values in samples]
+    other = set().union(*held) - {1}
+    alone = all(len(values) <= 1 for values in held)
+    return max(other) if alone and {1} in held and other in ({255}, {65535}) else None
 
 
 def _lossy_rule(section, header: Header, samples, where: str):
@@ -113,16 +131,46 @@ def _lossy_rule(section, header: Header, samples, where: str):
         text = f"`kind: labels`, but {header.format} files do not keep label values"
         return rule, [Finding("MASK_LOSSY_LABELS", where, text)]
     note = _binary_note(where, middle, "lossy files" if threshold == "auto" else "config")
-    if kind == BINARY or header.bit_depth > 16:
+    if header.bit_depth > 16:
         return rule, [note]
-    return rule, _lossy_doubts(samples, ends, where) or [note]
-
-
-def _lossy_doubts(samples, ends: tuple[int, int], where: str) -> list[Finding]:
     counts = sum(
         (np.bincount(values.ravel().clip(0), minlength=ends[1] + 1) for values in samples),
         np.zeros(ends[1] + 1, int),
     )
+    doubts = [] if kind == BINARY else _lossy_doubts(counts, ends, where)
+    if threshold == "auto" and not doubts:
+        doubts = _missed_foreground(counts, where)
+    return rule, doubts or [note]
+
+
+def _missed_foreground(counts: np.ndarray, where: str) -> list[Finding]:
+    """Find a foreground that the middle of the value range would cut away, wholly or in part.
+
+    `counts` are the voxels of each value that the files can hold.
+    """
+    top = len(counts) - 1
+    held = np.flatnonzero(counts)
+    highest = int(held[-1]) if held.size else 0
+    middle = (top + 1) // 2
+    if not highest:
+        return []
+    if highest < middle:
+        text = f"no value reaches {middle}, the middle of the value range; the highest is {highest}"
+        return [Finding("MASK_DOUBT", where, text, _threshold_fix(highest))]
+    lifted = counts * (np.arange(top + 1) > top // 8)
+    crowd = int(lifted.argmax())
+    near = lifted[max(0, crowd - top // 32) : crowd + top // 32 + 1].sum()
+    if crowd > _FAINT_SHARE * top or near < _CROWD_SHARE * lifted.sum():
+        return []
+    text = f"the foreground crowds around {crowd}, and the middle of the value range is {middle}"
+    return [Finding("MASK_DOUBT", where, text, _threshold_fix(crowd))]
+
+
+def _threshold_fix(foreground: int) -> str:
+    return f"If that is foreground, set `threshold: {(foreground + 1) // 2}` for this annotation."
+
+
+def _lossy_doubts(counts: np.ndarray, ends: tuple[int, int], where: str) -> list[Finding]:
     total = max(1, int(counts.sum()))
     if ends[1] == 255 and (peaks := _peaks(counts, total)):
         text = f"values crowd around {', '.join(map(str, peaks))} as well as at the ends"
@@ -167,6 +215,11 @@ def _binary_by_config(section, header: Header, levels: Levels, where: str):
     if len(levels.solid) > 2 and threshold == "auto":
         text = f"`kind: binary`, but whole areas hold {_some(levels.solid)}"
         found.append(Finding("MASK_AS_BINARY", where, text))
+    elif threshold == "auto" and header.bit_depth <= 16:
+        counts = np.zeros(1 << header.bit_depth, int)
+        held = {int(value): number for value, number in levels.counts.items() if value >= 0}
+        counts[list(held)] = list(held.values())
+        found += _missed_foreground(counts, where)
     return rule, found
 
 
@@ -195,6 +248,12 @@ def _several_valued_rule(section, header: Header, levels: Levels, where: str):
     if not few and levels.between >= _BETWEEN_SHARE:
         text = f"{levels.stray:,} voxels lie between the labels beside them: was this resampled?"
         return MaskRule(LABELS), [Finding("MASK_BLENDED", where, text)]
+    if levels.stray > _SCATTERED_SHARE * levels.total:
+        text = (
+            f"{levels.stray / levels.total:.0%} of the voxels hold values that fill no area: "
+            "labels with noise, or a picture?"
+        )
+        return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text)]
     note = f"labels: the files are lossless and hold more than two values ({_some(levels.counts)})"
     return MaskRule(LABELS), [Finding("MASK_KIND", where, note)]
 

@@ -136,7 +136,7 @@ def report_of(
     cuboids: dict[str, CuboidFacts],
 ) -> SlabReport:
     """Put a slab's report together from what was found in each of its slices and cuboids."""
-    read = [fact for fact in facts if fact.fault is None and fact.low <= fact.high]
+    read = [fact for fact in facts if fact.low <= fact.high]
     total = sum(facts, SliceFacts())
     return SlabReport(
         plan=plan.digest,
@@ -228,7 +228,11 @@ def _store(values: np.ndarray, plan: StackPlan, band: range, target: np.ndarray)
         facts = replace(facts, **_nearness(values, plan.mask), borders=_borders(target, plan, band))
     else:
         what = "values" if plan.mask is None else "labels"
-        target[:] = apply_cast(values, plan.cast, plan.dtype, what)
+        try:
+            target[:] = apply_cast(values, plan.cast, plan.dtype, what)
+        except UnreadableSlice as error:
+            # The range stays, for the range of the whole channel.
+            return replace(facts, fault=(error.code, str(error)))
     return replace(facts, nonzero=int(np.count_nonzero(target)), maximum=int(target.max(initial=0)))
 
 

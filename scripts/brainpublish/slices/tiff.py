@@ -14,6 +14,7 @@ from brainpublish.slices.resolution import nanometers_of, size_of, size_of_densi
 _LOSSY = {"JPEG", "OJPEG", "JPEG_LOSSY", "WEBP", "JPEGXR", "JPEGXR_NDPI", "LERC"}
 _LOSSY |= {"APERIO_JP2000_YCBC", "APERIO_JP2000_RGB"}
 _GREY = {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE"}
+_CHANNELS = 8
 _TAG_UNITS_NM = {2: 2.54e7, 3: 1e7}
 
 
@@ -110,6 +111,9 @@ def _check_series(file: tifffile.TiffFile) -> None:
     series = file.series[0]
     sizes = dict(zip(series.axes, series.shape, strict=True))
     several = [f"{axis} = {sizes[axis]}" for axis in "CTPR" if sizes.get(axis, 1) > 1]
+    # Some programs store z under the name of another axis. A few channels are no stack, though.
+    if len(several) == 1 and sizes.get("Z", 1) == 1 and not 1 < sizes.get("C", 1) <= _CHANNELS:
+        several = []
     if several and (file.is_ome or file.is_imagej):
         raise UnreadableSlice(
             "SLICE_PAGES", f"holds several stacks ({', '.join(several)}); one is needed"
@@ -123,7 +127,10 @@ def _check_type(page: tifffile.TiffPage) -> None:
         raise UnreadableSlice(
             "SLICE_TYPE", f"has the colour model {page.photometric.name}, which is no grey scale"
         )
-    if page.dtype is None or page.dtype.kind not in "uibf" or page.imagedepth > 1:
+    if page.imagedepth > 1:
+        text = f"holds blocks of {page.imagedepth} slices (ImageDepth); save each slice as a page"
+        raise UnreadableSlice("SLICE_PAGES", text)
+    if page.dtype is None or page.dtype.kind not in "uibf":
         raise UnreadableSlice("SLICE_TYPE", f"holds values of type {page.dtype}")
 
 

@@ -98,8 +98,8 @@ SLICE_CODES: dict[str, Code] = {
     ),
     "SLICE_PALETTE": Code(
         "error",
-        "image with a palette of colours",
-        "Export the slices as grey scale.",
+        "palette of colours in an image, or another one than in the other slices",
+        "Export all slices alike, as grey scale.",
         waived="The palette's indices are published as values.",
     ),
     "SLICE_PAGES": Code(

@@ -32,6 +32,8 @@ from cases import (
 )
 from PIL import Image
 
+PNG_BYTES = stack(png, BYTES, "z{:03}.png")
+
 IMAGE_CASES = [
     Case("unpadded names", stack(name="z{}.tif"), "SLICE_ORDER", says="order by text would differ"),
     Case(
@@ -245,6 +247,13 @@ IMAGE_CASES += [
         "z004.tif",
     ),
     Case("coloured palette", stack(palette_png, BYTES, "z{:03}.png"), "SLICE_PALETTE"),
+    Case(
+        "one palette among greys",
+        then(PNG_BYTES, rewritten("z004.png", palette_png, BYTES[3])),
+        "SLICE_PALETTE",
+        "z004.png",
+        "has a palette of 256 colours, the others have none",
+    ),
     Case("complex numbers", stack(values=STACK.astype(np.complex64)), "SLICE_TYPE", "z001.tif"),
     Case("every tenth", stack_in_steps, "SLICE_STEPS", says="steps of 25"),
 ]
@@ -254,7 +263,7 @@ GOOD_IMAGES = {
     "jp2": JP2,
     "png": PNG,
     "jpg": JPEG,
-    "bytes": stack(png, BYTES, "z{:03}.png"),
+    "bytes": PNG_BYTES,
     "big-endian": stack(byteorder=">"),
     "tiled": stack(tile=(16, 32), compression="zlib"),
     "whole floats": stack(values=STACK.astype(np.float32)),

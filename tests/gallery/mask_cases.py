@@ -1,5 +1,6 @@
 """Masks with one fault each, and good ones."""
 
+import imagecodecs
 import numpy as np
 from cases import (
     BLENDED,
@@ -23,6 +24,17 @@ from cases import (
     stack,
     then,
 )
+from PIL import Image
+
+DEEP = COLOURS.astype(np.uint16) * 257
+PALETTE = stack(palette_png, LABELS, "m{:03}.png")
+
+
+def other_palette_png(path, values):
+    picture = Image.fromarray(values, "P")
+    picture.putpalette([level for i in range(256) for level in (255 - i, i, 9)])
+    picture.save(path)
+
 
 MASK_CASES = [
     Case("JPEG mask", stack(jpg, MASK, "m{:03}.jpg"), "MASK_DECIDED", says="the threshold decided"),
@@ -90,7 +102,20 @@ MASK_CASES = [
         "painted labels",
         stack(png, COLOURS, "m{:03}.png"),
         "MASK_COLOURS",
-        says="a table of them was written",
+        says="11 colours in the slices; a table of them was written",
+    ),
+    Case(
+        "painted in 16 bits",
+        stack(lambda p, v: p.write_bytes(imagecodecs.png_encode(v)), DEEP, "m{:03}.png"),
+        "SLICE_COLOUR",
+        "m001.png",
+        "more than 8 bits",
+    ),
+    Case(
+        "two palettes",
+        then(PALETTE, rewritten("m004.png", other_palette_png, LABELS[3])),
+        "SLICE_PALETTE",
+        "m004.png",
     ),
     Case(
         "labels taken for a mask",

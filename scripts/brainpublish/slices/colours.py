@@ -1,7 +1,7 @@
 """Labels that were painted in colours: the table of colour to id, proposed and confirmed."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,37 +14,42 @@ COLUMNS = ("red", "green", "blue", "id")
 _MOST = 4096
 
 
-def colour_rule(table: str | None, samples: Sequence[np.ndarray], where: str):
-    """Return how colour-coded slices are read, findings, and a table to confirm.
+def colours_in(values: np.ndarray) -> list[int]:
+    """Return the colours of a slice y, x, samples as `colour_codes`, one more than allowed at most.
+
+    Raises:
+        UnreadableSlice: if they have more than 8 bits.
+    """
+    return np.unique(colour_codes(values))[: _MOST + 1].tolist()
+
+
+def proposed_rule(codes: Iterable[int], where: str):
+    """Return how colour-coded slices would be read, findings, and the table to confirm.
 
     Args:
-        table: path of the confirmed table, or None.
-        samples: some slices y, x, samples.
+        codes: all colours in the slices.
         where: the place that findings name.
     """
-    if table is not None:
-        return _confirmed(table, where)
-    codes = sorted(
-        {code for values in samples for code in np.unique(colour_codes(values)).tolist()}
-    )
+    codes = sorted(set(codes))
     if len(codes) > _MOST:
         text = f"more than {_MOST:,} colours: these are pictures, not labels"
         return MaskRule(LABELS), [Finding("SLICE_COLOUR", where, text)], []
     rows = [(code >> 16, code >> 8 & 255, code & 255, label) for label, code in enumerate(codes)]
     if codes and codes[0] != 0:
         rows = [(red, green, blue, label + 1) for red, green, blue, label in rows]
-    text = f"{len(rows)} colours in the slices that were looked at; a table of them was written"
+    text = f"{len(rows)} colours in the slices; a table of them was written"
     return MaskRule(LABELS, colours=tuple(rows)), [Finding("MASK_COLOURS", where, text)], rows
 
 
-def _confirmed(table: str, where: str):
+def confirmed_rule(table: str, where: str):
+    """Return how colour-coded slices are read by a table, and findings."""
     try:
         rows = read_colours(table)
     except (OSError, ValueError, KeyError, TypeError) as error:
         text = f"the table {table} cannot be read: {error}"
-        return MaskRule(LABELS), [Finding("MASK_COLOURS", where, text)], []
+        return MaskRule(LABELS), [Finding("MASK_COLOURS", where, text)]
     note = Finding("MASK_KIND", where, f"labels by colour: {len(rows)} colours, as {table} says")
-    return MaskRule(LABELS, colours=tuple(rows)), [note], []
+    return MaskRule(LABELS, colours=tuple(rows)), [note]
 
 
 def read_colours(path: str | Path) -> list[tuple[int, int, int, int]]:

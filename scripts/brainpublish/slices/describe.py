@@ -9,7 +9,7 @@ import numpy as np
 from brainpublish.files import digest_of_file
 from brainpublish.findings import Finding
 from brainpublish.slices.cast import cast_of, one_channel
-from brainpublish.slices.colours import colour_rule
+from brainpublish.slices.colours import colours_in, confirmed_rule, proposed_rule
 from brainpublish.slices.discover import Place
 from brainpublish.slices.doctor import decide_rule
 from brainpublish.slices.guarded import HEADER_LIMITS, Broken, Limits, guarded_map
@@ -145,11 +145,23 @@ def _odd_ones(headers: dict[int, Header], places: list[Place], usual: Header):
             kinds = ["lossy" if each.lossy else "lossless" for each in (head, usual)]
             text = f"is a {kinds[0]} {head.format} file, the others are {kinds[1]} {usual.format}"
             yield Finding("SLICE_MIXED", where, text)
+        if not _same_palette(head.palette, usual.palette):
+            own = f"has a palette of {len(head.palette)} colours" if head.palette else "has none"
+            others = f"have one of {len(usual.palette)}" if usual.palette else "have none"
+            text = f"{own}, the others {others}: equal values mean different things"
+            yield Finding("SLICE_PALETTE", where, text)
         if head.white_is_zero != usual.white_is_zero:
             yield Finding("SLICE_POLARITY", where, "differs from the others in which end is white")
         if head.orientation != 1:
             text = f"carries the orientation tag {head.orientation}: it is shown turned or flipped"
             yield Finding("SLICE_ORIENTATION", where, text)
+
+
+def _same_palette(one: tuple, other: tuple) -> bool:
+    """Compare palettes; one may hold fewer colours, and one of plain greys is like none."""
+    if not one or not other:
+        return all(colour == (index,) * 3 for index, colour in enumerate(one or other))
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _notes(headers: dict[int, Header], places: list[Place], usual: Header, channel: dict):
@@ -162,7 +174,7 @@ def _notes(headers: dict[int, Header], places: list[Place], usual: Header, chann
     if usual.palette and channel["role"] == "annotation":
         colours = "; ".join(f"{i}: {r}, {g}, {b}" for i, (r, g, b) in enumerate(usual.palette[:8]))
         yield Finding("MASK_PALETTE", where, f"palette indices are the values ({colours} ...)")
-    elif usual.palette and any(each != (i, i, i) for i, each in enumerate(usual.palette)):
+    elif not _same_palette(usual.palette, ()):
         yield Finding("SLICE_PALETTE", where, "palette indices would be taken for brightness")
     if usual.format == "tiff" and usual.lossy:
         yield Finding("SLICE_LOSSY", where, "the TIFF files are compressed with loss")
@@ -198,7 +210,7 @@ def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: 
     cast = cast_of(channel)
     colours: list = []
     if _is_colour(samples, usual) and cast.channel is None:
-        rule, found, colours = colour_rule(channel.get("colours"), samples, where)
+        rule, found, colours = _colour_rule(channel.get("colours"), good, usual, where, threads)
     elif fault is not None and not samples:
         rule, found = MaskRule(LABELS), []
     else:
@@ -207,6 +219,27 @@ def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: 
     dtype = "uint8" if rule.kind == BINARY else _label_type(usual, rule)
     tiling = tiling_of(extent, dtype, depth, usual.block_rows)
     return StackPlan(extent, dtype, depth, rule, *tiling, cast), found, colours
+
+
+def _colour_rule(table: str | None, good: list[Place], usual: Header, where: str, threads: int):
+    if table is not None:
+        return *confirmed_rule(table, where), []
+    codes: set[int] = set()
+    # A table to confirm must have every colour, so all slices are looked at.
+    for held in guarded_map(lambda p: _colours(p, usual), good, threads, SAMPLE_LIMITS):
+        if isinstance(held, Finding):
+            return MaskRule(LABELS), [held], []
+        # What cannot be read is reported by its slab's job.
+        codes.update(held if isinstance(held, list) else [])
+    return proposed_rule(codes, where)
+
+
+def _colours(place: Place, usual: Header) -> list[int] | str | Finding:
+    values = _sample(place, usual)
+    try:
+        return values if isinstance(values, str) else colours_in(values)
+    except UnreadableSlice as error:
+        return Finding(error.code, place_text(place), str(error))
 
 
 def _is_colour(samples: list[np.ndarray], usual: Header) -> bool:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from brainpublish.files import read_json
 from brainpublish.findings import Finding, read_findings
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
@@ -46,12 +45,11 @@ class Channel:
         make_manifest(settings, 2, manifest, plan, stack)
         slabs = range(slab_count(len(self.listing.places), 16))
         reports = [self.folder / "slabs" / f"{slab}.json" for slab in slabs]
-        if all(read_json(plan)["extent"]):
-            for slab, report in zip(slabs, reports, strict=True):
-                make_slab({"channel": self.section}, slab, 2, manifest, plan, stack, report)
-        made = [report for report in reports if report.exists()]
+        for slab, report in zip(slabs, reports, strict=True):
+            make_slab({"channel": self.section}, slab, 2, manifest, plan, stack, report)
+            assert (stack / "0" / "c" / str(slab) / "0" / "0").is_file()
         beside = image.folder / "plan.json" if image else None
-        gather_findings(self.section, plan, beside, made, self.folder / "findings.json")
+        gather_findings(self.section, plan, beside, reports, self.folder / "findings.json")
 
     @property
     def findings(self) -> list[Finding]:

@@ -111,6 +111,13 @@ IMAGE_CASES = [
         "compressed pixels were changed",
     ),
     Case(
+        "all of a foreign format",
+        stack(lambda p, v: p.write_bytes(b"DICM" + v.tobytes()), name="z{:03}.tif"),
+        "SLICE_FORMAT",
+        "z018.tif",
+        "DICM",
+    ),
+    Case(
         "empty file", then(JP2, replaced("z006.jp2", b"")), "SLICE_UNREADABLE", "z006.jp2", "empty"
     ),
     Case(

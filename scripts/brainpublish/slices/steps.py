@@ -4,7 +4,7 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from brainpublish.files import read_json, write_json
+from brainpublish.files import read_json, write_bytes, write_json
 from brainpublish.findings import Finding, as_text, findings_from, write_findings
 from brainpublish.settled import made_from
 from brainpublish.slices.check import check_slabs, compare_with_image, waived
@@ -15,7 +15,7 @@ from brainpublish.slices.manifest import folder_of, read_manifest, write_manifes
 from brainpublish.slices.masks import label_of
 from brainpublish.slices.normalise import normalise_slab
 from brainpublish.slices.plan import read_plan
-from brainpublish.slices.slab import SlabReport, report_as_dict, report_of
+from brainpublish.slices.slab import SlabReport, SliceFacts, report_as_dict, report_of
 from brainpublish.slices.slabs import slab_range
 from brainpublish.slices.stack import write_stack_metadata
 
@@ -105,8 +105,13 @@ def make_slab(
     z = slab_range(slab, stack_plan.depth, len(rows))
     mine, folder = rows[z.start : z.stop], folder_of(channel["path"])
     shards = Path(stack, "0", "c", str(slab))
-    label = label_of(channel, stack_plan.mask)
-    facts, cuboids = normalise_slab(folder, shards, mine, stack_plan, label, threads)
+    if all(stack_plan.extent):
+        label = label_of(channel, stack_plan.mask)
+        facts, cuboids = normalise_slab(folder, shards, mine, stack_plan, label, threads)
+    else:
+        # No file could be read, as the plan says; the shard is there for Snakemake alone.
+        facts, cuboids = [SliceFacts()] * len(mine), {}
+        write_bytes(shards / "0" / "0", b"")
     made = report_of(folder, mine, stack_plan, facts, cuboids)
     made = {**report_as_dict(made), "findings": waived(made.findings, channel["waive"])}
     log.info("slices %d to %d: %d findings", z.start, z.stop - 1, len(made["findings"]))

@@ -97,6 +97,13 @@ IMAGE_CASES = [
         keys={"pattern": "*.jp2"},
     ),
     Case("cut JP2", then(JP2, cut("z003.jp2")), "SLICE_UNREADABLE", "z003.jp2", "ends early"),
+    Case(
+        "links to nowhere",
+        then(TIF, lambda f: [(f / f"z{z:03}.tif").symlink_to("annex") for z in (19, 20)]),
+        "SLICE_UNREADABLE",
+        "z019.tif",
+        "link to a file that is not there",
+    ),
     Case("cut PNG", then(PNG, cut("z003.png")), "SLICE_UNREADABLE", "z003.png", "ends early"),
     Case("cut TIFF", then(TIF, cut("z003.tif")), "SLICE_UNREADABLE", "z003.tif"),
     Case("cut JPEG", then(JPEG, cut("z003.jpg")), "SLICE_UNREADABLE", "z003.jpg", "ends early"),

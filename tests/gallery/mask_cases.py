@@ -87,6 +87,13 @@ MASK_CASES = [
         keys={"kind": "binary"},
     ),
     Case(
+        "probabilities",
+        stack(values=(SMOOTH / 255).astype(np.float32), name="m{:03}.tif"),
+        "MASK_DOUBT|MASK_EMPTY",
+        says="the highest is 1",
+        keys={"kind": "binary"},
+    ),
+    Case(
         "255 in half of the slices, 1 in the others",
         stack(png, np.where(Z < 9, MASK, MASK // 255).astype(np.uint8), "m{:03}.png"),
         "MASK_DOUBT",

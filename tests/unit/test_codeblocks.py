@@ -88,3 +88,15 @@ def test_image_off_the_origin_of_its_grid_is_read_in_place(tmp_path):
     assert header.shape == PHANTOM.shape
     assert np.array_equal(read_slice(tmp_path / "a.jp2"), PHANTOM)
     assert np.array_equal(read_rows(tmp_path / "a.jp2", header, 66, 100), PHANTOM[66:100])
+
+
+def test_luminance_and_chroma_are_not_taken_for_red_and_green(tmp_path):
+    write_jp2(tmp_path / "a.jp2", np.stack([PHANTOM] * 3, axis=-1))
+    data = bytearray((tmp_path / "a.jp2").read_bytes())
+    at = data.index(b"colr") + 4
+    assert data[at : at + 7] == b"\1\0\0\0\0\0\x10"
+    data[at + 6] = 18
+    (tmp_path / "a.jp2").write_bytes(data)
+    with pytest.raises(UnreadableSlice, match="YCC") as refused:
+        read_header(tmp_path / "a.jp2")
+    assert refused.value.code == "SLICE_TYPE"

@@ -76,12 +76,18 @@ def list_slices(path: str, pattern: str, order: str | int = "auto") -> Listing:
         return _pages_of(path)
     if not root.is_dir():
         return Listing([], [Finding("SLICES_FOLDER", path, _missing_folder(root))])
-    held = sorted(entry.name for entry in os.scandir(root) if entry.is_file())
+    entries = list(os.scandir(root))
+    held = sorted(entry.name for entry in entries if entry.is_file())
     matching = set(glob.glob(pattern, root_dir=root))
     names = [n for n in held if n in matching and n.lower() not in _SYSTEM_FILES]
+    dangling = [e.name for e in entries if e.name in matching and not Path(e).exists()]
+    gone = [
+        Finding("SLICE_UNREADABLE", str(root / name), "is a link to a file that is not there")
+        for name in natsorted(dangling)
+    ]
     if not names:
-        return Listing([], [Finding("SLICES_NONE", path, _no_match(root, pattern))])
-    beside = _beside(path, [name for name in held if name not in matching], names)
+        return Listing([], gone or [Finding("SLICES_NONE", path, _no_match(root, pattern))])
+    beside = gone + _beside(path, [name for name in held if name not in matching], names)
     if len(names) == 1 and Path(names[0]).suffix.lower() in _TIFF_SUFFIXES:
         pages = _pages_of(str(root / names[0]))
         return Listing(pages.places, beside + pages.findings, pages.decisions)

@@ -152,11 +152,8 @@ def _missed_foreground(counts: np.ndarray, where: str) -> list[Finding]:
     held = np.flatnonzero(counts)
     highest = int(held[-1]) if held.size else 0
     middle = (top + 1) // 2
-    if not highest:
-        return []
     if highest < middle:
-        text = f"no value reaches {middle}, the middle of the value range; the highest is {highest}"
-        return [Finding("MASK_DOUBT", where, text, _threshold_fix(highest))]
+        return _unreached(highest, middle, where)
     lifted = counts * (np.arange(top + 1) > top // 8)
     crowd = int(lifted.argmax())
     near = lifted[max(0, crowd - top // 32) : crowd + top // 32 + 1].sum()
@@ -166,8 +163,16 @@ def _missed_foreground(counts: np.ndarray, where: str) -> list[Finding]:
     return [Finding("MASK_DOUBT", where, text, _threshold_fix(crowd))]
 
 
-def _threshold_fix(foreground: int) -> str:
-    return f"If that is foreground, set `threshold: {(foreground + 1) // 2}` for this annotation."
+def _unreached(highest: float, middle: int, where: str) -> list[Finding]:
+    if highest <= 0:
+        return []
+    text = f"no value reaches {middle}, the middle of the value range; the highest is {highest:g}"
+    return [Finding("MASK_DOUBT", where, text, _threshold_fix(highest))]
+
+
+def _threshold_fix(foreground: float) -> str:
+    half = (foreground + 1) // 2 if foreground > 1 else foreground / 2
+    return f"If that is foreground, set `threshold: {half:g}` for this annotation."
 
 
 def _lossy_doubts(counts: np.ndarray, ends: tuple[int, int], where: str) -> list[Finding]:
@@ -215,7 +220,9 @@ def _binary_by_config(section, header: Header, levels: Levels, where: str):
     if len(levels.solid) > 2 and threshold == "auto":
         text = f"`kind: binary`, but whole areas hold {_some(levels.solid)}"
         found.append(Finding("MASK_AS_BINARY", where, text))
-    elif threshold == "auto" and header.bit_depth <= 16:
+    elif threshold == "auto" and header.bit_depth > 16:
+        found += _unreached(values[-1], middle, where)
+    elif threshold == "auto":
         counts = np.zeros(1 << header.bit_depth, int)
         held = {int(value): number for value, number in levels.counts.items() if value >= 0}
         counts[list(held)] = list(held.values())

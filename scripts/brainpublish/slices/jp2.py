@@ -14,6 +14,7 @@ from brainpublish.slices.resolution import size_of_density
 # What OpenJPEG says of boxes beside the pixels tells nothing about the pixels.
 _HARMLESS = re.compile(r"box|colr|color|icc|cdef|unknown marker|\bcom\b|profile", re.IGNORECASE)
 _METRE_NM = 1e9
+_YCC = 18  # ISO/IEC 15444-1, table I.10
 _HIGH_THROUGHPUT = 0x40  # ISO/IEC 15444-15, table A.5
 
 
@@ -32,6 +33,8 @@ def jp2_header(path: Path, page: int = 0) -> Header:
     bits, signed = size.bitdepth[0], bool(size.signed[0])
     if bits > 16:
         raise UnreadableSlice("SLICE_TYPE", f"holds values of {bits} bits; JP2 up to 16 is read")
+    if any(box.box_id == "colr" and box.colorspace == _YCC for box in boxes):
+        raise UnreadableSlice("SLICE_TYPE", "has the colour model YCC, which is no grey scale")
     voxel, tags = _voxel(boxes)
     width = _samples(size.xosiz, size.xsiz, size.xrsiz[0])
     height = _samples(size.yosiz, size.ysiz, size.yrsiz[0])

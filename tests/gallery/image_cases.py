@@ -34,6 +34,12 @@ from PIL import Image
 
 PNG_BYTES = stack(png, BYTES, "z{:03}.png")
 
+
+def all_in_one(folder):
+    folder.mkdir()
+    tif(folder / "all.tif", STACK, photometric="minisblack")
+
+
 IMAGE_CASES = [
     Case("unpadded names", stack(name="z{}.tif"), "SLICE_ORDER", says="order by text would differ"),
     Case(
@@ -181,10 +187,21 @@ IMAGE_CASES = [
     ),
     Case(
         "many pages",
-        lambda f: (f.mkdir(), tif(f / "all.tif", STACK, photometric="minisblack")),
+        all_in_one,
         "SLICES_PAGES",
         "all.tif",
         "18 pages",
+    ),
+    Case(
+        "cut file of many pages",
+        lambda f: (
+            f.mkdir(),
+            tif(f / "all.tif", STACK, photometric="minisblack"),
+            cut("all.tif")(f),
+        ),
+        "SLICE_UNREADABLE",
+        "all.tif",
+        "it and those behind it are lost",
     ),
     Case("colours", stack(png, RGB, "z{:03}.png"), "SLICE_COLOUR", "z001.png"),
     Case(

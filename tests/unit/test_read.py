@@ -342,3 +342,38 @@ def test_one_long_axis_of_any_name_is_z(tmp_path, axes):
     few = values[:3]
     tifffile.imwrite(tmp_path / "c.tif", few, imagej=True, metadata={"axes": "CYX"})
     assert code_of(tmp_path / "c.tif") == "SLICE_PAGES"
+
+
+def refusals_of(path) -> list[str]:
+    """Return what the headers of a file's pages are refused for; a damaged file has one page."""
+    try:
+        pages = count_pages(path)
+    except Exception:
+        pages = 1
+    said = []
+    for page in range(pages):
+        try:
+            read_header(path, page)
+        except UnreadableSlice as refusal:
+            said.append(refusal.code)
+    return said
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"bigtiff": True}, {"byteorder": ">"}, {"imagej": True}, {"compression": "zlib"}],
+    ids=str,
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_stack_in_one_file_that_was_cut_anywhere_is_refused(tmp_path, how, together):
+    path, pages = tmp_path / "a.tif", np.stack([noise(np.uint16)] * 5)
+    packed = {key: how[key] for key in how if key == "compression"}
+    options = {"metadata": {"axes": "ZYX"}} if "imagej" in how else {"photometric": "minisblack"}
+    with tifffile.TiffWriter(path, **{k: v for k, v in how.items() if k not in packed}) as file:
+        for values in [pages] if together or "imagej" in how else pages:
+            file.write(values, contiguous=False, **options, **packed)
+    whole = path.read_bytes()
+    assert refusals_of(path) == []
+    for share in np.linspace(0.02, 0.98, 13):
+        path.write_bytes(whole[: int(share * len(whole))])
+        assert "SLICE_UNREADABLE" in refusals_of(path)

@@ -10,6 +10,7 @@ import tifffile
 
 from brainpublish.slices.header import Header, UnreadableSlice
 from brainpublish.slices.resolution import nanometers_of, size_of, size_of_density, sizes_text
+from brainpublish.slices.tiffpages import check_chain
 
 _LOSSY = {"JPEG", "OJPEG", "JPEG_LOSSY", "WEBP", "JPEGXR", "JPEGXR_NDPI", "LERC"}
 _LOSSY |= {"APERIO_JP2000_YCBC", "APERIO_JP2000_RGB"}
@@ -26,6 +27,8 @@ def count_pages(path: Path) -> int:
 
 def tiff_header(path: Path, page: int = 0) -> Header:
     """Read the header of one page of a TIFF file."""
+    if page == 0:
+        check_chain(path)
     with _opened(path) as file:
         _check_series(file)
         held = _page(file, page)

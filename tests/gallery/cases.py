@@ -117,6 +117,11 @@ def huge_header(folder: Path) -> None:
     (folder / "z005.jp2").write_bytes(data)
 
 
+def filled_up(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes() + bytes(200))
+
+
 def bytes_changed(folder: Path) -> None:
     data = bytearray((folder / "z004.png").read_bytes())
     data[len(data) // 2] ^= 255

@@ -81,7 +81,7 @@ def test_good_image_raises_no_alarm(tmp_path, name):
     GOOD_IMAGES[name](tmp_path / "image")
     channel = Channel(tmp_path / "image", IMAGE, {"pattern": "*.tif"} if "with" in name else {})
     assert [each for each in channel.findings if each.severity != "note"] == []
-    if name not in ("jpg", "bytes", "equal colours"):
+    if not name.startswith(("jpg", "bytes", "equal colours")):
         assert np.array_equal(channel.voxels(), STACK)
 
 

@@ -14,6 +14,7 @@ from brainpublish.slices.resolution import size_of_density
 # What OpenJPEG says of boxes beside the pixels tells nothing about the pixels.
 _HARMLESS = re.compile(r"box|colr|color|icc|cdef|unknown marker|\bcom\b|profile", re.IGNORECASE)
 _METRE_NM = 1e9
+_END = b"\xff\xd9"
 _YCC = 18  # ISO/IEC 15444-1, table I.10
 _HIGH_THROUGHPUT = 0x40  # ISO/IEC 15444-15, table A.5
 
@@ -125,7 +126,8 @@ def _check_end(path: Path, boxes: list) -> None:
 def _check_end_marker(path: Path) -> None:
     with path.open("rb") as file:
         file.seek(-2, 2)
-        if file.read() != b"\xff\xd9":
+        # Some programs fill files up with zeros.
+        if file.read() != _END and not path.read_bytes().rstrip(b"\0").endswith(_END):
             raise UnreadableSlice("SLICE_UNREADABLE", "ends early: its end marker is missing")
 
 

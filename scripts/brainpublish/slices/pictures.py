@@ -15,6 +15,8 @@ Image.MAX_IMAGE_PIXELS = None
 _ORIENTATION = 274
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_PALETTE = 3
+_PNG_END = b"IEND\xaeB`\x82"
+_JPEG_END = b"\xff\xd9"
 _JPEG_SAMPLES = {"L": 1, "RGB": 3}
 
 
@@ -24,7 +26,7 @@ def png_header(path: Path, page: int = 0) -> Header:
         start = file.read(26)
         file.seek(-min(12, len(start)), 2)
         end = file.read()
-    if b"IEND" not in end:
+    if b"IEND" not in end and _PNG_END not in path.read_bytes():
         raise UnreadableSlice("SLICE_UNREADABLE", "ends early: the closing IEND chunk is missing")
     width, height = int.from_bytes(start[16:20]), int.from_bytes(start[20:24])
     bits, colour = start[24], start[25]
@@ -67,16 +69,17 @@ def png_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np
 
 
 def _check_chunks(data: bytes) -> None:
-    at = 8
+    """Check all chunks up to the closing one; what follows it is none of the picture."""
+    at, name = 8, b""
     view = memoryview(data)
-    while at + 12 <= len(data):
-        length = int.from_bytes(view[at : at + 4])
-        end = at + 8 + length
+    while name != b"IEND":
+        end = at + 8 + int.from_bytes(view[at : at + 4])
         if end + 4 > len(data):
             raise UnreadableSlice("SLICE_UNREADABLE", "ends early, inside a chunk")
+        name = bytes(view[at + 4 : at + 8])
         if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
-            name = bytes(view[at + 4 : at + 8]).decode("latin-1")
-            raise UnreadableSlice("SLICE_UNREADABLE", f"its {name} chunk has a wrong checksum")
+            shown = name.decode("latin-1")
+            raise UnreadableSlice("SLICE_UNREADABLE", f"its {shown} chunk has a wrong checksum")
         at = end + 4
 
 
@@ -90,7 +93,8 @@ def jpeg_header(path: Path, page: int = 0) -> Header:
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, 64), 2)
         end = file.read()
-    if b"\xff\xd9" not in end:
+    # Some programs fill files up with zeros.
+    if _JPEG_END not in end and _JPEG_END not in path.read_bytes().rstrip(b"\0")[-64:]:
         raise UnreadableSlice("SLICE_UNREADABLE", "ends early: the closing JPEG marker is missing")
     with Image.open(path) as image:
         if image.mode not in _JPEG_SAMPLES:

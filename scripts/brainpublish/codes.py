@@ -261,7 +261,7 @@ REGION_CODES: dict[str, Code] = {
     "SYNONYM_TWICE": Code("error", "a synonym stands for two regions", "Remove one of the rows."),
     "REGION_OTHER_ATLAS": Code(
         "warning",
-        "most regions of a table are not in the atlas",
+        "a table does not look like one of this atlas",
         "Is the table of another atlas, another species, or is `regions` another column?",
     ),
     "REGION_DISAGREES": Code(

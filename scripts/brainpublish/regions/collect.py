@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from brainpublish.findings import Finding, errors_in
+from brainpublish.findings import WARNING, Finding, errors_in
 from brainpublish.regions.aggregate import (
     STATISTICS,
     Observation,
@@ -170,8 +170,13 @@ def _unused_rows(table: Table, section: dict) -> list[Finding]:
     unused = [label for label in labels if label not in wanted]
     if not unused:
         return []
-    shown = row_list([repr(label) for label in dict.fromkeys(unused)])
-    return [Finding("LONG_ROWS_UNUSED", table.path, f"{len(unused)} rows, of {shown}")]
+    text = f"{len(unused)} rows, of {row_list([repr(each) for each in dict.fromkeys(unused)])}"
+    folded = {label.casefold() for label in wanted}
+    alike = [label for label in dict.fromkeys(unused) if label.casefold() in folded]
+    if not alike:
+        return [Finding("LONG_ROWS_UNUSED", table.path, text)]
+    text += f"; {row_list([repr(each) for each in alike])} differ from a feature by case alone"
+    return [Finding("LONG_ROWS_UNUSED", table.path, text, severity=WARNING)]
 
 
 def _feature_observations(

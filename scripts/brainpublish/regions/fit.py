@@ -11,6 +11,7 @@ from brainpublish.regions.values import MISSING
 
 FEW = 0.5  # below this share of matches a table is taken for one of another atlas
 LEAST_ROWS = 4
+LEAST_COUNTED, DENSE = 6, 2  # ids, and numbers per id, that make a count
 EXACT = 2**24  # up to here every whole number is a 32-bit float
 NAME_WORDS = ("name", "structure", "description")
 SHOWN = 4
@@ -26,6 +27,7 @@ def fit_findings(
     return [
         *_form_findings(table, found),
         *_foreign(table, column, matches),
+        *_counted(table, column, matches),
         *_disagreeing(table, column, found),
         *_rounded(table, found),
     ]
@@ -52,10 +54,30 @@ def _foreign(table: Table, column: str, matches: Mapping[int, Match]) -> list[Fi
     """Say that most regions of a table are not in the atlas."""
     texts = {match.written: match for match in matches.values()}
     texts = {text: match for text, match in texts.items() if text.casefold() not in MISSING}
-    known = sum(match.region is not None for match in texts.values())
+    known = sum(match.region is not None or _was_rounded(match) for match in texts.values())
     if len(texts) < LEAST_ROWS or known >= FEW * len(texts):
         return []
     text = f"{known} of {len(texts)} different entries of column {column} are regions of the atlas"
+    return [Finding("REGION_OTHER_ATLAS", table.path, text)]
+
+
+def _was_rounded(match: Match) -> bool:
+    return match.written.isdecimal() and bool(rounded_alike(int(match.written)))
+
+
+def _counted(table: Table, column: str, matches: Mapping[int, Match]) -> list[Finding]:
+    """Say that ids are little more than numbers in a row, as labels of other atlases are.
+
+    Ids of the Allen ontology lie far apart; many small numbers happen to be among them.
+    """
+    written = (match.written.lstrip("+-") for match in matches.values())
+    ids = {int(text) for text in written if text.isdecimal()} - {0}
+    if len(ids) < LEAST_COUNTED or max(ids) - min(ids) >= DENSE * len(ids):
+        return []
+    text = (
+        f"the {len(ids)} different ids of column {column} are numbers from {min(ids)} to "
+        f"{max(ids)}: row numbers, or labels of another atlas?"
+    )
     return [Finding("REGION_OTHER_ATLAS", table.path, text)]
 
 

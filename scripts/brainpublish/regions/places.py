@@ -128,7 +128,7 @@ def _record_empty(table: Table, row: int, value_columns: Collection[str], places
             Finding(
                 "REGION_EMPTY",
                 table.place(row),
-                "values but no region: a total, a gap, or merged cells?",
+                "values but no region: a total, a gap, merged cells, or a second row of names?",
             )
         )
 

@@ -27,6 +27,8 @@ DATE = re.compile(
     r"|[A-Za-z]{3,9}[-. ]\d{1,2}"
 )
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+SIDE_AFTER = re.compile(r"[\s_.-]+\(?(?:left|right|lh?|rh?)\)?$", re.IGNORECASE)
+SIDE_BEFORE = re.compile(r"^(?:left|right|lh?|rh?)[\s_.-]+", re.IGNORECASE)
 LONG_TEXT = 12  # no acronym is longer
 NO_REGION = frozenset(
     {"unassigned", "outside", "outside brain", "background", "no region", "clear label", "none"}
@@ -138,13 +140,23 @@ class Resolver:
     def _hint(self, text: str, plain: str, folded: set[Region]) -> str:
         if looks_like_date(text):
             return f"this is a date: a spreadsheet may have changed {layer_of_date(text)}"
-        if text.casefold() in TOTALS:
+        if text.casefold().rstrip(" :.") in TOTALS:
             return "this looks like a total: remove the row"
         if folded:
             options = " or ".join(sorted(region.acronym for region in folded))
             return f"in another case it is {options}"
+        if region := self._region_beside_side(plain):
+            return f"{region.acronym} with a side: write the side into a column of its own"
         near = self._near(plain)
         return f"nearest: {', '.join(near)}" if near else ""
+
+    def _region_beside_side(self, text: str) -> Region | None:
+        """Return the region of a text such as MOp-L or left CA1."""
+        for part in (SIDE_AFTER, SIDE_BEFORE):
+            rest = part.sub("", text)
+            if rest != text:
+                return self.by_acronym.get(rest) or self.by_name.get(rest)
+        return None
 
     def _near(self, plain: str) -> list[str]:
         """Return up to three acronyms or names that look like a text."""

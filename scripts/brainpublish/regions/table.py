@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 
 from brainpublish.findings import Finding
@@ -36,6 +37,7 @@ PARQUET = (".parquet", ".pqt")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 WIDE_INTEGER = 2**53
 PREVIEWED, PREVIEWED_COLUMNS = 5, 12
+HEADER_SOUGHT = 20  # rows from the top in which a header is looked for, to say where it is
 MOST_SHOWN = LONGEST_SHOWN = 40
 
 
@@ -95,12 +97,18 @@ def _rows(
 ) -> tuple[list[list[str]], list[Finding]]:
     suffix = Path(path).suffix.lower()
     if suffix in PARQUET:
-        return _typed_rows(_read_by_pandas(path, pd.read_parquet)), []
+        return _typed_rows(_read_by_pandas(path, _read_parquet)), []
     if suffix in SPREADSHEETS:
         return _typed_rows(_read_by_pandas(path, _read_sheet, sheet=sheet), header=False), []
     text, encoding = decoded(_plain_bytes(path))
     rows, used = split_rows(text, wanted, separator)
     return rows, _reading_notes(path, encoding, used, len(_header(rows)))
+
+
+def _read_parquet(path: str) -> pd.DataFrame:
+    frame = pd.read_parquet(path)
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(named) if named else frame
 
 
 def _is_typed(path: str) -> bool:
@@ -112,7 +120,40 @@ def _read_sheet(path: str, sheet: str | int | None) -> pd.DataFrame:
         wanted = 0 if sheet is None else sheet
         if wanted not in book.sheet_names and not _is_position(wanted, len(book.sheet_names)):
             raise Unreadable(f"it has no sheet {wanted!r}, but {', '.join(book.sheet_names)}")
-        return pd.read_excel(book, sheet_name=wanted, header=None, dtype=object)
+        name = book.sheet_names[wanted] if isinstance(wanted, int) else wanted
+        if book.engine == "openpyxl":
+            return pd.DataFrame(_cells_of_sheet(path, name), dtype=object)
+        return pd.read_excel(book, sheet_name=name, header=None, dtype=object)
+
+
+def _cells_of_sheet(path: str, sheet: str) -> list[list[object]]:
+    """Return the cells of a sheet as they are, where pandas takes faults for missing values.
+
+    A cell in error is its text, such as #DIV/0!, and a formula whose result is not in the file
+    stands for itself.
+    """
+    results, formulas = (_sheet_values(path, sheet, of) for of in (True, False))
+    width = max(map(len, results), default=0)
+    return [
+        [_result(*pair) for pair in zip(*rows, strict=True)] + [None] * (width - len(rows[0]))
+        for rows in zip(results, formulas, strict=True)
+    ]
+
+
+def _sheet_values(path: str, sheet: str, results: bool) -> list[tuple[object, ...]]:
+    """Return the cells of a sheet, with the results of its formulas or with the formulas."""
+    book = openpyxl.load_workbook(path, read_only=True, data_only=results)
+    try:
+        book[sheet].reset_dimensions()  # what a file says of its size is wrong at times
+        return list(book[sheet].iter_rows(values_only=True))
+    finally:
+        book.close()
+
+
+def _result(result: object, formula: object) -> object:
+    if result is None and formula is not None:
+        return formula if isinstance(formula, str) else "=..."
+    return result
 
 
 def _is_position(sheet: str | int, count: int) -> bool:
@@ -234,18 +275,33 @@ def _reading_notes(path: str, encoding: str, separator: str, columns: int) -> li
 def _shape_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> list[Finding]:
     header = _header(rows)
     findings = []
+    below = _header_below(rows, wanted)
     shown = ", ".join(repr(name[:LONGEST_SHOWN]) for name in header[:MOST_SHOWN])
     for name in dict.fromkeys(wanted):
         if name not in header:
             what = f"no column {name!r}{_look_alike(name, header)}; its columns are {shown}"
-            if any(NUMBER.fullmatch(each) for each in header):
+            if below:
+                what += f"; row {below} holds the names of columns: remove the rows above it"
+            elif any(NUMBER.fullmatch(each) for each in header):
                 what += "; the first row holds numbers: has the table no header?"
             findings.append(Finding("TABLE_COLUMN", path, what))
         elif header.count(name) > 1:
             findings.append(
                 Finding("TABLE_COLUMN_TWICE", path, f"{header.count(name)} columns named {name!r}")
             )
-    return [*findings, *_row_findings(path, rows, wanted)]
+    # Under a header that is none, every row would look wrong.
+    return findings if below else [*findings, *_row_findings(path, rows, wanted)]
+
+
+def _header_below(rows: list[list[str]], wanted: Sequence[str]) -> int | None:
+    """Return the number of the row that holds all wanted names, if it is not the first."""
+    names = set(wanted)
+    if not names or names & set(_header(rows)):
+        return None
+    for number, row in enumerate(rows[1:HEADER_SOUGHT], start=2):
+        if names <= {cell.strip() for cell in row}:
+            return number
+    return None
 
 
 def _row_findings(path: str, rows: list[list[str]], wanted: Sequence[str]) -> list[Finding]:

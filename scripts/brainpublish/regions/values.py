@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?[0-9]+")
+NOT_ZERO = re.compile(r"[+-]?[0.]*[1-9]")
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[ T][\d:.]+)?")
 FLOAT_DIGITS = 15  # a whole number of so many digits is kept exactly
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
@@ -42,6 +44,8 @@ def cell_number(
     value = float(plain)
     if not -LARGEST <= value <= LARGEST:
         return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is too large to be shown")
+    if value == 0 and NOT_ZERO.match(plain):
+        return Cell(code="VALUE_NOT_FINITE", message=f"{text!r} is too small to be told from 0")
     if decimal == "," and not typed and THOUSANDS.fullmatch(text):
         message = f"{text!r}: a thousands mark, or a decimal point beside `decimal: ','`?"
         return Cell(code="VALUE_NOT_NUMBER", message=message)
@@ -74,6 +78,16 @@ def _hint(text: str) -> str:
         return ": a limit is no value"
     if text.endswith("%"):
         return ": write the number without the percent sign"
+    if text.startswith("="):
+        return (
+            ": a formula whose result is not in the file; open and save it in a spreadsheet program"
+        )
+    if text.startswith("#"):
+        return ": an error of the spreadsheet"
+    if DATE_TIME.fullmatch(text):
+        return ": a date, which a spreadsheet may have made of a number"
+    if "\u2212" in text:
+        return ": write the minus sign as a hyphen"
     if text.casefold() in ("true", "false"):
         return ": write 1 and 0 if that is meant"
     return ""

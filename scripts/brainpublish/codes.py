@@ -373,6 +373,16 @@ REGION_CODES: dict[str, Code] = {
         "Bring it to the Allen framework at 25 um, or say by `axes` and `resample` how it is made "
         "to fit.",
     ),
+    "VOLUME_AXES": Code(
+        "error",
+        "the header of a volume says that its axes run another way",
+        "Look at the volume, and set `axes` to what is right.",
+    ),
+    "VOLUME_HEADER": Code(
+        "warning",
+        "the header of a volume contradicts the way in which it is read",
+        "Check spacing and `axes`: the website shows no header.",
+    ),
     "VOLUME_NOT_FINITE": Code(
         "error", "a volume holds infinite values", "Write NaN where there is no value."
     ),

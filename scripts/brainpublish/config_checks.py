@@ -193,7 +193,8 @@ def _spatial_problems(config: dict) -> Iterator[str]:
             yield f"{where}: missing, expected tables, points or volume: a bucket has features"
         for feature, section in _mapping(_mapping(bucket).get("volume")).items():
             axes = _mapping(section).get("axes")
-            texts = [str(axis).removeprefix("-") for axis in axes if isinstance(axes, list)]
+            named = axes if isinstance(axes, list) else []
+            texts = [str(axis).removeprefix("-") for axis in named]
             if set(texts) <= {"ap", "dv", "ml"} and len(texts) == 3 > len(set(texts)):
                 where = where_text(("buckets", name, "volume", feature, "axes"))
                 yield f"{where}: names an axis twice; give ap, dv and ml once each"

@@ -769,7 +769,7 @@ def test_points_and_volumes_are_features_like_others():
     loaded = load(raw)["buckets"]["b"]
     assert loaded["points"]["dots"]["ball"] == 5
     assert not loaded["points"]["dots"]["path"].startswith("~")
-    assert loaded["volume"]["cells"]["axes"] == ["ap", "dv", "ml"]
+    assert loaded["volume"]["cells"]["axes"] is None
     raw["buckets"]["b"]["volume"]["Dots"] = {"path": "v.npy"}
     assert "feature names must differ" in only_problem_of(raw)
 

@@ -16,7 +16,7 @@ from iblbrainviewer import api as official
 
 from brainpublish.config import load_config
 from brainpublish.files import read_json
-from brainpublish.regions.grid import SHAPE, encoded, packed, range_of
+from brainpublish.regions.grid import AXES, SHAPE, encoded, packed, range_of
 from brainpublish.regions.points import ball_offsets, in_metres, painted, point_feature, voxels
 from brainpublish.regions.spatial import encode_volumes
 from brainpublish.regions.volume import (
@@ -29,6 +29,7 @@ from brainpublish.regions.volume import (
     survey,
     volume_feature,
 )
+from brainpublish.regions.volume_header import header_findings, read_header
 
 SCHEMA = Path(__file__).parents[2] / "config" / "schemas" / "config.schema.json"
 NEAR_BREGMA = "ml,ap,dv,v\n0.5,-1.2,-3,2\n-1,0.3,-2.5,4\n"
@@ -278,6 +279,90 @@ def test_spacings_of_shapes():
     assert [spacing_of(shape) for shape in (SHAPE, (1320, 800, 1140), (132, 80, 114))] == [
         25, 10, 100,
     ]  # fmt: skip
+
+
+COARSE = (132, 80, 114)  # the grid at 100 um
+
+
+def affine(letters, spacing):
+    """Return the affine of axes that run to the given directions."""
+    turned = nibabel.orientations.axcodes2ornt(letters)
+    matrix = np.diag([0.0, 0.0, 0.0, 1.0])
+    for axis, (target, sign) in enumerate(turned):
+        matrix[int(target), axis] = sign * spacing
+    return matrix
+
+
+def saved(path, array, affine=None, unit=None, **header):
+    """Write a NIfTI file with an affine, in mm, or an NRRD file with a header."""
+    if path.suffix == ".nrrd":
+        nrrd.write(str(path), array, header)
+        return
+    image = nibabel.Nifti1Image(array, affine)
+    if unit:
+        image.header.set_xyzt_units(unit)
+    nibabel.save(image, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "header", "axes", "expected"),
+    [
+        # The grid's own axes run P, I, R.
+        ("v.nii", COARSE, {"affine": affine("PIR", 0.1), "unit": "mm"}, None, []),
+        ("v.nii", COARSE, {"affine": affine("PIR", 100), "unit": "micron"}, None, []),
+        ("v.nii", COARSE, {"affine": affine("PIR", 1), "unit": "mm"}, None, []),
+        ("v.nii", COARSE, {"affine": affine("PIR", 100)}, None, []),
+        ("v.nii", COARSE, {}, None, []),
+        ("v.nii", COARSE, {"affine": affine("AIR", 0.1), "unit": "mm"}, None, ["VOLUME_AXES"]),
+        (
+            "v.nii",
+            COARSE,
+            {"affine": affine("AIR", 0.1), "unit": "mm"},
+            ["-ap", "dv", "ml"],
+            [],
+        ),
+        (
+            "v.nii",
+            COARSE,
+            {"affine": affine("AIR", 0.1), "unit": "mm"},
+            ["ap", "dv", "ml"],
+            ["VOLUME_HEADER"],
+        ),
+        ("v.nii", COARSE, {"affine": affine("PIR", 0.01), "unit": "mm"}, None, ["VOLUME_HEADER"]),
+        ("v.nii", COARSE, {"affine": affine("LPS", 0.1), "unit": "mm"}, None, ["VOLUME_HEADER"]),
+        (
+            "v.nrrd",
+            COARSE,
+            {"space": "left-posterior-superior", "space directions": np.eye(3) * 100},
+            None,
+            ["VOLUME_HEADER"],
+        ),
+        (
+            "v.nrrd",
+            COARSE,
+            {"space": "RAS", "space directions": [[0, 100, 0], [0, 0, -100], [100, 0, 0]],
+             "space units": ["microns"] * 3},
+            None,
+            ["VOLUME_AXES"],
+        ),
+        ("v.nrrd", COARSE, {"spacings": [10.0, 10, 10]}, None, ["VOLUME_HEADER"]),
+        ("v.nrrd", COARSE, {}, None, []),
+        ("v.nrrd", (114, 132, 80), {"space": "RAS", "space directions": np.eye(3) * 100}, None,
+         ["VOLUME_SHAPE"]),
+    ],
+)  # fmt: skip
+def test_77_what_a_header_says_is_never_passed_over(tmp_path, name, shape, header, axes, expected):
+    path = tmp_path / name
+    saved(path, np.broadcast_to(np.uint8(1), shape), **header)
+    values, told = read_volume(str(path)), read_header(str(path))
+    fault = shape_fault(values.shape, axes or AXES, True)
+    if fault:
+        assert expected == ["VOLUME_SHAPE"]
+        assert told.axes == ("ml", "-ap", "-dv")
+        assert told.text() == "axes [ml, -ap, -dv] and a spacing of 100 x 100 x 100 in no unit"
+        return
+    found = header_findings("v", told, values.shape, axes, spacing_of)
+    assert [finding.code for finding in found] == expected
 
 
 def test_axes_are_turned_and_flipped():

@@ -9,7 +9,7 @@ import nrrd
 import numpy as np
 from scipy.sparse import csr_array
 
-from brainpublish.findings import Finding
+from brainpublish.findings import Finding, errors_in
 from brainpublish.regions.grid import (
     AXES,
     LEVELS,
@@ -20,8 +20,14 @@ from brainpublish.regions.grid import (
     range_of,
     volume_payload,
 )
+from brainpublish.regions.volume_header import (
+    NIFTI,
+    NRRD,
+    header_findings,
+    in_grid_order,
+    read_header,
+)
 
-NIFTI = (".nii", ".nii.gz", ".hdr", ".img")
 EXTENT = tuple(count * SPACING for count in SHAPE)  # um
 FINEST, COARSEST = 5, 400  # um; of spacings that are recognised by a file's shape
 
@@ -43,13 +49,18 @@ def volume_feature(name: str, section: dict) -> tuple[dict | None, list[Finding]
         values = read_volume(path)
     except NoVolume as error:
         return None, [Finding("VOLUME_UNREADABLE", path, str(error))]
-    fault = shape_fault(values.shape, section["axes"], section["resample"])
-    if fault:
+    header, axes = read_header(path), section["axes"] or AXES
+    if fault := shape_fault(values.shape, axes, section["resample"]):
+        fault += f"; its header says {header.text()}" * bool(header.text())
         return None, [Finding("VOLUME_SHAPE", where, fault)]
-    turned = oriented(values, section["axes"])
+    found = header_findings(where, header, values.shape, section["axes"], spacing_of)
+    if errors_in(found):
+        return None, found
+    turned = oriented(values, axes)
     if turned.shape != SHAPE:
         turned = resampled(turned)
-    return _feature(where, turned, section)
+    payload, said = _feature(where, turned, section)
+    return payload, [*found, *said]
 
 
 def _feature(where: str, values: np.ndarray, section: dict) -> tuple[dict | None, list[Finding]]:
@@ -124,7 +135,7 @@ def _reader(path: str):
         return lambda file: np.load(file, mmap_mode="r", allow_pickle=False)
     if name.endswith(NIFTI):
         return lambda file: np.asanyarray(nibabel.load(file).dataobj)
-    if name.endswith((".nrrd", ".nhdr")):
+    if name.endswith(NRRD):
         return lambda file: nrrd.read(file, index_order="F")[0]
     raise NoVolume("its name ends in none of .npy, .nii, .nii.gz and .nrrd")
 
@@ -146,9 +157,7 @@ def oriented(values: np.ndarray, axes: Sequence[str]) -> np.ndarray:
 
 def shape_fault(shape: Sequence[int], axes: Sequence[str], resample: bool) -> str:
     """Say why a volume's shape is not what the config says it is; nothing if it is."""
-    plain = [axis.lstrip("-") for axis in axes]
-    turned = [shape[plain.index(axis)] for axis in AXES]
-    spacing = spacing_of(turned)
+    spacing = spacing_of(in_grid_order(shape, axes))
     if spacing == SPACING or (spacing is not None and resample):
         return ""
     if spacing is not None:

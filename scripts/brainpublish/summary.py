@@ -2,13 +2,42 @@
 
 from pathlib import Path
 
+from brainpublish.codes import CODES
 from brainpublish.files import read_json
+from brainpublish.findings import WARNING, read_findings
 
-RECEIPTS = Path("results", "receipts")
+RESULTS = Path("results")
+RECEIPTS = RESULTS / "receipts"
+FINDINGS = ("volumes/*/*/findings.json", "features/*/findings.json")
+LONGEST = 160  # of what is shown of a warning
 
 
 def run_summary() -> str:
-    """Return where the receipts of the working directory are, one line each."""
+    """Return where the receipts of the working directory are, and what was warned of."""
+    return "\n".join([_receipts_text(), *_warning_lines()])
+
+
+def _warning_lines() -> list[str]:
+    """Return one line for each code of the warnings that stopped nothing, with an example."""
+    files = sorted(path for pattern in FINDINGS for path in RESULTS.glob(pattern))
+    found = [each for path in files for each in read_findings(path) if each.severity == WARNING]
+    if not found:
+        return []
+    groups = {code: [each for each in found if each.code == code] for code in CODES}
+    lines = [
+        f"  {code} ({len(group)}): {CODES[code].title}: "
+        f"{_cut(f'{group[0].where}: {group[0].message}')}"
+        for code, group in groups.items()
+        if group
+    ]
+    return [f"{len(found)} warnings, all of them in findings.json below results/:", *lines]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _receipts_text() -> str:
     receipts = {path: read_json(path) for path in sorted(RECEIPTS.glob("*/**/*.json"))}
     if not receipts:
         return "Checked. Nothing was sent; findings and intermediates are below results/."

@@ -1,6 +1,7 @@
 import pytest
 
 from brainpublish.files import write_json
+from brainpublish.findings import Finding, write_findings
 from brainpublish.summary import run_summary
 
 
@@ -32,3 +33,15 @@ def test_summary_claims_no_more_than_the_receipts(tmp_path, monkeypatch, mode, r
 def test_summary_of_a_check_names_no_receipt(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run_summary().startswith("Checked. Nothing was sent")
+
+
+def test_warnings_that_stopped_nothing_are_shown_once_for_each_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    foreign = Finding("REGION_OTHER_ATLAS", "t.csv", "ids are numbers from 1 to 8")
+    note = Finding("VALUE_ZERO", "bucket b", "1 of 2")
+    write_findings("results/features/b/findings.json", [foreign, foreign, note])
+    lines = run_summary().splitlines()
+    assert lines[1] == "2 warnings, all of them in findings.json below results/:"
+    assert lines[2].startswith("  REGION_OTHER_ATLAS (2): a table does not look like")
+    assert "ids are numbers from 1 to 8" in lines[2]
+    assert len(lines) == 3

@@ -14,6 +14,7 @@ LEAST_ROWS = 4
 LEAST_COUNTED, DENSE = 6, 2  # ids, and numbers per id, that make a count
 EXACT = 2**24  # up to here every whole number is a 32-bit float
 NAME_WORDS = ("name", "structure", "description")
+OTHERS = ("file", "path", "image", "sample", "subject", "animal", "mouse", "experiment", "project")
 SHOWN = 4
 
 
@@ -85,7 +86,7 @@ def _disagreeing(table: Table, column: str, found: Mapping[int, Match]) -> list[
     """Hold the regions against the names that stand beside them, where there are any."""
     findings = []
     for beside in table.frame.columns:
-        if beside == column or not any(word in beside.casefold() for word in NAME_WORDS):
+        if beside == column or not _names_regions(table, beside):
             continue
         texts = table.frame[beside]
         named = {row: match for row, match in found.items() if _is_words(texts[row])}
@@ -103,6 +104,14 @@ def _disagreeing(table: Table, column: str, found: Mapping[int, Match]) -> list[
                 if resolver(True).match(texts[row]).region is not None
             ]
     return findings
+
+
+def _names_regions(table: Table, column: str) -> bool:
+    """Say whether a column may hold names of regions: not of files, and not one for all rows."""
+    header = column.casefold()
+    if not any(word in header for word in NAME_WORDS) or any(word in header for word in OTHERS):
+        return False
+    return table.frame[column].nunique() > 1
 
 
 def _is_words(text: str) -> bool:

@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from brainpublish.files import digest_of_json
+from brainpublish.regions.flatmap import DRAWING, drawing_file, flat_map
 from brainpublish.regions.grid import SHAPE, encoded, range_of, volume_payload
 from brainpublish.regions.mapping import SIDE_SHIFT, build_operator
 from brainpublish.regions.payload import feature_payload
@@ -85,6 +86,11 @@ def test_the_chosen_colours_are_sent_and_drawn():
     assert picture("rate", chosen, "d") != picture("rate", payload({"MOp": 3.0}), "d")
 
 
+def test_dollars_and_backslashes_in_texts_are_drawn_as_they_are():
+    made = feature_payload({"mean": MAPPED}, [3.0], r"$\frac{$", r"from $5 to \$6_{")
+    assert picture("rate", made, "d").startswith(b"\x89PNG")
+
+
 def test_a_volume_is_drawn():
     volume = np.zeros(SHAPE, dtype=np.float32)
     volume[200:260, 100:150, 100:200] = 2
@@ -120,3 +126,57 @@ def test_only_what_changed_is_drawn_again(tmp_path, monkeypatch):
     Path("pictures/a.png").write_bytes(b"torn")
     step(code="other", a=3.0)
     assert Path("pictures/a.png").stat().st_size > 1000
+
+
+def square(left, top, side=10):
+    return {"x": [left, left + side, left + side, left], "y": [top, top, top + side, top + side]}
+
+
+@pytest.fixture
+def cached_drawing(tmp_path, monkeypatch):
+    """Put a flat map into ONE's cache: MOp with a hole, CA1 of two pieces, TH without outline."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert drawing_file() is None
+    assert not list(tmp_path.iterdir()), "a look leaves nothing behind"
+    (tmp_path / ".one").mkdir()
+    settings = {"DEFAULT": "lab.org", "CLIENT_MAP": {"lab.org": str(tmp_path / "ONE")}}
+    (tmp_path / ".one" / ".caches").write_text(json.dumps(settings))
+    assert drawing_file() is None
+    drawing = tmp_path / "ONE" / DRAWING
+    drawing.parent.mkdir(parents=True)
+    pieces = [square(40, 0), square(60, 0) | {"invert": 1}]
+    drawn = {"MOp": [square(0, 0, 30), square(10, 10)], "CA1": pieces, "TH": []}
+    outlines = [{"thisID": INDEX[name], "coordsReg": rings} for name, rings in drawn.items()]
+    drawing.write_text(json.dumps(outlines))
+    return drawing
+
+
+def test_the_flat_map_of_the_cache_is_drawn(cached_drawing):
+    parts = flat_map(drawing_file())
+    assert [part.index for part in parts] == [INDEX["MOp"], INDEX["CA1"]]
+    assert parts[0].outline.contains_point((5, 5))
+    made = payload({"MOp": 3.0, "CA1": 1.0})
+    with_map, without = picture("rate", made, "d", parts), picture("rate", made, "d")
+    tall, low = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in (with_map, without)
+    )
+    assert tall.shape[0] > low.shape[0]
+    below = tall[low.shape[0] :].reshape(-1, 3).astype(int)
+    for value in (1.0, 0.0):
+        colour = (np.array(COLOURS(value)[:3]) * 255).round().astype(int)
+        assert (np.abs(below - colour).max(axis=1) <= 1).sum() > 500, "of the left side"
+    grey = (np.array(GREY) * 255).round().astype(int)
+    assert (np.abs(below - grey).max(axis=1) <= 1).sum() > 500, "of the right side"
+
+
+def test_pictures_are_drawn_anew_when_the_flat_map_comes(cached_drawing, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = payload({"MOp": 3.0})
+    features = {"a": {"digest": digest_of_json(made), "payload": made}}
+    Path("payloads.json").write_text(json.dumps(features))
+    heights = []
+    for text in (cached_drawing.read_text(), "[{", '[{"thisID": 1}]'):
+        cached_drawing.write_text(text)
+        draw_bucket("payloads.json", "pictures", "c", "pictures.json")
+        heights.append(Image.open("pictures/a.png").height)
+    assert heights[0] > heights[1] == heights[2], "a damaged drawing is none"

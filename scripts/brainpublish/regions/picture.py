@@ -2,21 +2,24 @@
 
 Region features are drawn along the hierarchy: on top the ontology in the Allen atlas' own
 colours, one row per depth; below, for each view and side, the value of every finest region.
-Grey is what the website paints grey: no value, or exactly 0. Volumes are drawn as their
+Where iblatlas has the outlines of the flat map in its cache, the Allen view is drawn in them
+too. Grey is what the website paints grey: no value, or exactly 0. Volumes are drawn as their
 highest levels along each axis.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PathCollection
 from matplotlib.colors import Colormap, Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
+from brainpublish.regions.flatmap import Part
 from brainpublish.regions.grid import AXES, LEVELS, unpacked
 from brainpublish.regions.mapping import MAPPINGS, SIDE_SHIFT
 from brainpublish.regions.universe import ROOT, SIDES, VOID, brain_regions, universe
@@ -27,29 +30,36 @@ GREY, WHITE = (0.8, 0.8, 0.8), (1.0, 1.0, 1.0)
 DEPTHS = 8
 STRIP, GAP = 6, 2  # heights in rows of the picture
 SIZE, DPI = (12, 6), 90  # inches, dots per inch
+FLAT_MAP_HEIGHT = 3  # inches
 DIGEST = "Digest"  # the key in a picture's text chunks
 DIVISIONS = ("Isocortex", "OLF", "HPF", "CTXsp", "STR", "PAL", "TH", "HY", "MB", "P", "MY", "CB",
              "fiber tracts", "VS")  # fmt: skip
 
 
-def picture(name: str, payload: Mapping, digest: str) -> bytes:
+def picture(name: str, payload: Mapping, digest: str, parts: Sequence[Part] = ()) -> bytes:
     """Return a PNG of a feature; equal payloads give equal bytes.
 
-    The digest of the payload stands in the picture and in its text chunks.
+    The digest of the payload stands in the picture and in its text chunks. `parts` are those
+    of the flat map, which is added below if there are any.
     """
-    figure = Figure(figsize=SIZE, dpi=DPI)
+    whole = Figure(figsize=SIZE, dpi=DPI)
+    figure = whole
+    if parts and payload["feature_data"]["mappings"]:
+        whole.set_size_inches(SIZE[0], SIZE[1] + FLAT_MAP_HEIGHT)
+        figure, below = whole.subfigures(2, 1, height_ratios=(SIZE[1], FLAT_MAP_HEIGHT))
+        _draw_flat_map(below, payload["feature_data"], parts)
     data = payload["feature_data"]
     colours = matplotlib.colormaps[data.get("cmap", DEFAULT_COLOURS)]
     draw = _draw_views if data["mappings"] else _draw_volume
     text = draw(figure, data, colours)
     _draw_range(figure, data["histogram"], payload["unit"], colours)
     figure.text(0.02, 0.95, name, fontsize=13)
-    figure.text(0.02, 0.915, payload["short_desc"], fontsize=9, color="0.3")
+    figure.text(0.02, 0.915, payload["short_desc"], fontsize=9, color="0.3", parse_math=False)
     figure.text(0.02, 0.02, text, fontsize=8, color="0.3")
     figure.text(0.98, 0.02, f"digest {digest[:16]}", ha="right", fontsize=8, color="0.3")
     file = io.BytesIO()
     # Without the program's name, its version does not change the bytes.
-    FigureCanvasAgg(figure).print_png(file, metadata={DIGEST: digest, "Software": None})
+    FigureCanvasAgg(whole).print_png(file, metadata={DIGEST: digest, "Software": None})
     return file.getvalue()
 
 
@@ -83,9 +93,16 @@ def value_row(data: Mapping[str, Mapping[str, float]], shift: int) -> np.ndarray
     `data` is {table row: {statistic: value}}, `shift` leads from right rows to those of the
     side. What has no value of its own takes that of the nearest region above it.
     """
+    return values_of(_lines(), data, shift)
+
+
+def values_of(
+    lines: Iterable[Sequence[int]], data: Mapping[str, Mapping[str, float]], shift: int
+) -> np.ndarray:
+    """Return the first value along each line of indices, from a region upwards; NaN for none."""
     held = {int(row) - shift: numbers.get("mean") for row, numbers in data.items()}
     values = []
-    for line in _lines():
+    for line in lines:
         above = (held[index] for index in line if held.get(index) is not None)
         values.append(next(above, np.nan))
     return np.array(values, dtype=np.float64)
@@ -100,7 +117,7 @@ def coloured(
     return drawn
 
 
-def _draw_views(figure: Figure, data: Mapping, colours: Colormap) -> str:
+def _draw_views(figure: Figure | SubFigure, data: Mapping, colours: Colormap) -> str:
     """Draw the ontology and all views; return a text about what is grey."""
     shown = data["histogram"]
     blocks, labels, texts, top = [ontology_rows()], [(DEPTHS / 2, "ontology")], [], DEPTHS
@@ -122,6 +139,25 @@ def _draw_views(figure: Figure, data: Mapping, colours: Colormap) -> str:
     axes.tick_params(length=0)
     axes.set_frame_on(False)
     return f"{'; '.join(texts)}. Grey: no value, or exactly 0."
+
+
+def _draw_flat_map(figure: SubFigure, data: Mapping, parts: Sequence[Part]) -> None:
+    """Draw the Allen view of both sides in the outlines of the flat map."""
+    shown, colours = data["histogram"], matplotlib.colormaps[data.get("cmap", DEFAULT_COLOURS)]
+    lines = [(part.index, *universe().ancestors(part.index)[:-1]) for part in parts]
+    for number, (side, shift) in enumerate(zip(SIDES, (SIDE_SHIFT, 0), strict=True)):
+        values = values_of(lines, data["mappings"]["allen"]["data"], shift)
+        axes = figure.add_axes((0.02 + 0.49 * number, 0.02, 0.47, 0.88))
+        faces = coloured(values, shown["vmin"], shown["vmax"], colours)
+        outlines = [part.outline for part in parts]
+        axes.add_collection(
+            PathCollection(outlines, facecolors=faces, edgecolors="black", linewidths=0.2)
+        )
+        axes.autoscale_view()
+        axes.set_aspect("equal")
+        axes.invert_yaxis()  # the outlines count pixels from the top
+        axes.set_axis_off()
+        axes.set_title(f"flat map, {side}", fontsize=9)
 
 
 @cache
@@ -147,10 +183,10 @@ def _draw_volume(figure: Figure, data: Mapping, colours: Colormap) -> str:
     return f"{share:.1%} of the voxels are above the lowest level."
 
 
-def _draw_range(figure: Figure, shown: Mapping, unit: str, colours: Colormap) -> None:
+def _draw_range(figure: Figure | SubFigure, shown: Mapping, unit: str, colours: Colormap) -> None:
     scale = ScalarMappable(Normalize(shown["vmin"], shown["vmax"]), colours)
     bar = figure.colorbar(scale, cax=figure.add_axes((0.92, 0.14, 0.015, 0.74)))
-    bar.set_label(unit, fontsize=9)
+    bar.set_label(unit, fontsize=9, parse_math=False)  # a $ of the user is a $
     bar.ax.tick_params(labelsize=8)
 
 

@@ -165,11 +165,13 @@ def test_no_change_writes_nothing_and_reads_no_feature(service):
     assert service.writes() == []
 
 
-def test_one_changed_value_or_text_sends_one_feature(service):
+def test_76_one_changed_value_or_text_sends_one_feature(service, caplog):
+    caplog.set_level("INFO", "brainpublish.atlas.bucket")
     run(service)
     service.writes()
     assert outcomes(run(service, wanted=features(1))) == ["updated", "kept"]
     assert service.writes() == [("PATCH", "/api/buckets/b/rate")]
+    assert caplog.messages[-2:] == ["1 of 2 features are new or changed", "updated rate"]
     changed = features(1)
     changed["phase"] = prepared([-0.4, 0.3, 1.0, -1.2], "")
     assert outcomes(run(service, wanted=changed)) == ["kept", "updated"]
@@ -275,11 +277,12 @@ def service_feature(service, name):
         return client.feature("b", name)
 
 
-def test_a_service_that_stays_down_ends_with_one_paragraph(service):
+def test_75_a_service_that_stays_down_ends_with_one_paragraph(service):
     service.faults.add(Answer(status=503))
     with pytest.raises(Refusal, match="503"):
         run(service)
     assert service.faults.counts.requests == 6
+    assert service.writes() == [], "no answer is not taken for an absent bucket"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 415, 429])
@@ -290,7 +293,7 @@ def test_what_cannot_pass_is_not_tried_again(service, status):
     assert len(service.writes()) == 1
 
 
-def test_a_wrong_token_is_one_plain_message_and_nothing_is_created_again(service, monkeypatch):
+def test_73_a_wrong_token_is_one_plain_message_and_nothing_is_created_again(service, monkeypatch):
     run(service)
     monkeypatch.setenv("ATLAS_BUCKET_TOKEN", "sesame")
     service.writes()
@@ -300,13 +303,13 @@ def test_a_wrong_token_is_one_plain_message_and_nothing_is_created_again(service
     assert service.writes() == [("PATCH", "/api/buckets/b/rate")]
 
 
-def test_a_wrong_global_key_is_named(service, monkeypatch):
+def test_74_a_wrong_or_missing_global_key_is_named(service, monkeypatch):
     monkeypatch.setenv("ATLAS_GLOBAL_KEY", "sesame")
     with pytest.raises(Refusal, match="ATLAS_GLOBAL_KEY") as refusal:
         run(service)
     assert "sesame" not in str(refusal.value)
     monkeypatch.delenv("ATLAS_GLOBAL_KEY")
-    with pytest.raises(Refusal, match="no global key"):
+    with pytest.raises(Refusal, match=r"no global key.*Set ATLAS_GLOBAL_KEY"):
         run(service)
 
 
@@ -328,11 +331,11 @@ def test_a_token_that_is_refused_midway_keeps_what_was_sent(service):
     assert outcomes(run(service, wanted=features(1))) == ["updated", "kept"]
 
 
-def test_a_bucket_of_somebody_else_is_not_touched(service):
+def test_72_a_bucket_of_somebody_else_is_not_touched(service):
     body = {"uuid": "b", "metadata": {"token": "theirs"}}
     service.ask("POST", "buckets", global_key(), json=body)
     service.writes()
-    with pytest.raises(Refusal, match="its token is not here"):
+    with pytest.raises(Refusal, match=r"its token is not here.*brainpublish token import b"):
         run(service)
     assert service.writes() == []
 

@@ -82,11 +82,11 @@ def _publish(sync: Sync, bucket: dict, features: dict[str, dict]) -> dict[str, A
     listing = _ensure_bucket(sync, bucket)
     listed = listing["features"]
     written = _changed(sync, features, listed)
+    log.info("%d of %d features are new or changed", len(written), len(features))
     sync.ledger.doubt({name: features[name]["digest"] for name in written})
     for name in written:
         _send(sync, name, features[name]["payload"], name in listed)
     _read_back(sync, {name: features[name] for name in written})
-    log.info("%d of %d features were written", len(written), len(features))
     left = _left(sync, features)
     removed = _prune(sync, left, listed) if bucket.get("prune") else []
     tree = _set_metadata(sync, bucket, listing["metadata"])

@@ -162,6 +162,12 @@ def _table_problems(config: dict) -> Iterator[str]:
                 )
             if bool(table.get("weight")) != (table.get("aggregate") == "weighted"):
                 yield f"{where_text(at)}: weight and aggregate: weighted go together"
+            features = [_mapping(each) for each in _mapping(table.get("features")).values()]
+            if table.get("hemisphere") and features and all(f.get("values") for f in features):
+                yield (
+                    f"{where_text(at)}: hemisphere and values both say the side; leave hemisphere "
+                    "out, since every feature has a column for each side"
+                )
             for feature, section in _mapping(table.get("features")).items():
                 where = where_text((*at, "features", feature))
                 yield from _feature_problems(where, _mapping(section), bool(table.get("feature")))

@@ -809,3 +809,13 @@ def test_keys_about_slices_must_make_sense(keys, says):
     raw = fish()
     raw["volumes"]["fish"]["image"] |= keys
     assert says in only_problem_of(raw)
+
+
+def test_the_side_is_said_once():
+    features = {"rate": {"values": {"left": "l", "right": "r"}}}
+    table = {"path": "t.csv", "regions": "acronym", "hemisphere": "left", "features": features}
+    with pytest.raises(ConfigError, match="hemisphere and values both say the side"):
+        load({"buckets": {"b": {"tables": [table]}}})
+    load({"buckets": {"b": {"tables": [table | {"hemisphere": None}]}}})
+    # Another feature of the table may need it.
+    load({"buckets": {"b": {"tables": [table | {"features": features | {"n": {"column": "n"}}}]}}})

@@ -45,7 +45,11 @@ class Workspace:
                 left.unlink()
 
     def put_file(self, target: Path, data: bytes, mode: int = 0o644) -> None:
-        """Replace the file `target` atomically. Only while writing."""
+        """Replace the file `target` atomically. Only while writing.
+
+        Its content is on disk before it has its name; that it has its name may be lost by a
+        power cut, which leaves the old file, or none.
+        """
         made = self._new_place()
         # Not by `write_bytes`: that the scratch folder survives a power cut is of no use.
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -54,7 +58,6 @@ class Workspace:
             file.flush()
             os.fsync(file.fileno())
         made.replace(target)
-        sync_folder(target.parent)
 
     def put_folder(self, target: Path, files: dict[str, bytes], mode: int = 0o644) -> None:
         """Make the new folder `target` with some files, all at once. Only while writing."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brainpublish.codes import CODES
 from brainpublish.files import read_json
-from brainpublish.findings import WARNING, read_findings
+from brainpublish.findings import WARNING
 
 RESULTS = Path("results")
 RECEIPTS = RESULTS / "receipts"
@@ -20,16 +20,22 @@ def run_summary() -> str:
 def _warning_lines() -> list[str]:
     """Return one line for each code of the warnings that stopped nothing, with an example."""
     files = sorted(path for pattern in FINDINGS for path in RESULTS.glob(pattern))
-    found = [each for path in files for each in read_findings(path) if each.severity == WARNING]
-    if not found:
-        return []
-    groups = {code: [each for each in found if each.code == code] for code in CODES}
+    # Files of an older version may hold codes that are no more: they are passed over.
+    found = [
+        each
+        for path in files
+        for each in read_json(path)
+        if each["severity"] == WARNING and each["code"] in CODES
+    ]
+    groups = {code: [each for each in found if each["code"] == code] for code in CODES}
     lines = [
         f"  {code} ({len(group)}): {CODES[code].title}: "
-        f"{_cut(f'{group[0].where}: {group[0].message}')}"
+        f"{_cut('{where}: {message}'.format(**group[0]))}"
         for code, group in groups.items()
         if group
     ]
+    if not lines:
+        return []
     return [f"{len(found)} warnings, all of them in findings.json below results/:", *lines]
 
 

@@ -40,6 +40,8 @@ def test_warnings_that_stopped_nothing_are_shown_once_for_each_code(tmp_path, mo
     foreign = Finding("REGION_OTHER_ATLAS", "t.csv", "ids are numbers from 1 to 8")
     note = Finding("VALUE_ZERO", "bucket b", "1 of 2")
     write_findings("results/features/b/findings.json", [foreign, foreign, note])
+    old = {"code": "OF_OLD", "severity": "warning", "where": "t.csv", "message": "", "fix": ""}
+    write_json("results/features/old/findings.json", [old])
     lines = run_summary().splitlines()
     assert lines[1] == "2 warnings, all of them in findings.json below results/:"
     assert lines[2].startswith("  REGION_OTHER_ATLAS (2): a table does not look like")

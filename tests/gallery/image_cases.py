@@ -304,9 +304,9 @@ GOOD_IMAGES = {
     "equal colours": stack(png, np.stack([BYTES] * 3, -1), "z{:03}.png"),
     "with dates": stack(name="2021-03-04 scan z{:03} of 18.tif"),
     "in steps": stack_in_steps,
-    "filled up with zeros": then(PNG, filled_up),
-    "J2K filled up with zeros": then(stack(jp2, name="z{:03}.j2k"), filled_up),
-    "jpg filled up with zeros": then(JPEG, filled_up),
+    "PNG and zeros": then(PNG, filled_up),
+    "J2K and zeros": then(stack(jp2, name="z{:03}.j2k"), filled_up),
+    "jpg and zeros": then(JPEG, filled_up),
     "beside junk": then(
         TIF, lambda f: [(f / n).write_bytes(b"x") for n in ("Thumbs.db", "._z001.tif", ".DS_Store")]
     ),

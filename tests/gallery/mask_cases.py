@@ -87,12 +87,6 @@ MASK_CASES = [
         keys={"kind": "binary"},
     ),
     Case(
-        "two values without 0",
-        stack(png, 1 + MASK // 255, "m{:03}.png"),
-        "MASK_DOUBT",
-        says="all values are 1, 2",
-    ),
-    Case(
         "probabilities",
         stack(values=(SMOOTH / 255).astype(np.float32), name="m{:03}.tif"),
         "MASK_DOUBT|MASK_EMPTY",

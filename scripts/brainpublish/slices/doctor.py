@@ -106,9 +106,6 @@ def decide_rule(
         return MaskRule(LABELS), _labels_by_config(levels, where)
     if section["kind"] == BINARY:
         return _binary_by_config(section, header, levels, where)
-    if len(levels.counts) == 2 and 0 not in levels.counts:
-        text = f"all values are {_some(levels.counts)}: two labels, or a mask without 0?"
-        return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text)]
     if len(levels.counts) <= 2:
         return _two_valued_rule(section, header, levels, where)
     if (ones := _two_ways_of_one(samples)) is not None:

@@ -177,8 +177,10 @@ def test_shards_tile_bands_and_bands_the_slice(extent, dtype, depth, block):
     assert rows % 512 == columns % 512 == band % rows == 0
     raw = depth * rows * columns * np.dtype(dtype).itemsize
     assert raw <= 2**30 or rows == columns == 512
-    if 0 < block <= 2048 and band < extent[1]:
-        assert band % block == 0 or band == rows
+    if 0 < block <= 512 and 512 % block == 0 and band < extent[1]:
+        assert band % block == 0
+    held = 20 * min(band, extent[1]) * extent[2] * np.dtype(dtype).itemsize
+    assert held <= 2**32 or band <= 2048
 
 
 def test_memory_of_ordinary_slabs_is_small_and_that_of_huge_slices_bounded():

@@ -60,7 +60,7 @@ def test_a_mask_on_one_slice_is_shown_beside_another_mask():
 
 
 def test_slices_are_spread_over_the_whole_stack():
-    assert choose_slices(90, []) == [5, 15, 25, 35, 45, 55, 65, 75, 85]
+    assert choose_slices(90, []) == [7, 22, 37, 52, 67, 82]
     assert choose_slices(3, []) == [0, 1, 2]
 
 

@@ -103,12 +103,19 @@ def tiling_of(
     )
     row = width * np.dtype(dtype).itemsize
     in_bands = 0 < block < extent[1]
-    step = int(np.lcm(CUBOID[1], block)) if in_bands and block <= 4 * CUBOID[1] else CUBOID[1]
-    held = BAND_BYTES if in_bands else WHOLE_BYTES
-    band = min(height, _steps(held // (slices_held(2) * row), step))
-    rows = min(band, _steps(SHARD_BYTES // (depth * row), CUBOID[1]))
+    held = (BAND_BYTES if in_bands else WHOLE_BYTES) // (slices_held(2) * row)
+    step = int(np.lcm(CUBOID[1], block)) if in_bands else CUBOID[1]
+    # Where whole blocks would take too much memory, some of them are decoded twice.
+    step = step if step <= max(4 * CUBOID[1], held) else CUBOID[1]
+    band = min(height, _steps(held, step))
+    rows = CUBOID[1] * _divisor(band // CUBOID[1], SHARD_BYTES // (depth * row * CUBOID[1]))
     columns = _steps(SHARD_BYTES // (depth * rows * row // width), CUBOID[2])
-    return (rows, min(width, columns)), band // rows * rows
+    return (rows, min(width, columns)), band
+
+
+def _divisor(number: int, most: int) -> int:
+    """Return the largest divisor of a number that is at most `most`, or 1."""
+    return next(each for each in range(max(1, min(number, most)), 0, -1) if number % each == 0)
 
 
 def _steps(size: int, step: int) -> int:

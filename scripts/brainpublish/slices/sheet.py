@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from brainpublish.slices.slabs import CUBOID
 
-PANELS, COLUMNS, PANEL = 9, 3, 360  # slices, slices in a row, pixels of a slice's longer side
+PANELS, COLUMNS, PANEL = 6, 3, 360  # slices, slices in a row, pixels of a slice's longer side
 DARKEST, BRIGHTEST = 0.5, 99.8  # percentiles that are drawn black and white
 _WINDOW = (CUBOID[1], 4 * CUBOID[2])
 _MARGIN, _LINE, _SIZE = 12, 20, 13
@@ -243,5 +243,5 @@ def _draw_key(draw: ImageDraw.ImageDraw, font, y: int, mask: Layer, number: int)
 
 def _png(page: Image.Image) -> bytes:
     file = io.BytesIO()
-    page.save(file, "PNG")
+    page.save(file, "PNG", compress_level=2)
     return file.getvalue()

@@ -83,8 +83,9 @@ def depth_of(volume, channel):
     count = len(listing_of(volume, channel).places)
     setting = CONFIG["volumes"][volume]["slab_depth"]
     weight = slice_weight(volume, channel) if setting == "auto" else None
-    role = CHANNELS[volume][channel]["role"]
-    return slab_depth(count, setting, weight and weight.bytes, role)
+    if weight is None:
+        return slab_depth(count, setting)
+    return slab_depth(count, setting, weight.bytes, weight.format == "jp2")
 
 
 def slabs_of(volume, channel):

@@ -27,10 +27,6 @@ def run_jobs_from(folder: str | Path) -> None:
     sys.executable = shlex.quote(sys.executable)
     held = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), held]))
-    # Blocks of many threads that were let go of would stay with the process: glibc's
-    # mallopt(3), M_MMAP_THRESHOLD and M_ARENA_MAX.
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**20))
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 
 
 def code_digest(script: str | Path) -> str:

@@ -48,13 +48,26 @@ def is_whole(body: bytes) -> bool:
     return len(body) >= 16 and int.from_bytes(body[12:16], "little") == len(body)
 
 
-def unpack(body: bytes, dtype: str) -> np.ndarray:
-    """Return the voxels of a blosc buffer as a flat array that cannot be written to.
+def unpack(body: bytes, dtype: str, into: np.ndarray | None = None) -> np.ndarray:
+    """Return the voxels of a blosc buffer as a flat array.
+
+    Args:
+        body: the buffer.
+        dtype: of its voxels.
+        into: array that takes them, if it is of just their size; it is then what is returned.
 
     Raises:
-        ValueError: if it is none, or holds no whole number of voxels.
+        ValueError: if it is no blosc buffer, or holds no whole number of voxels.
     """
     try:
+        # The size that the buffer itself states is how much would be written.
+        if into is not None and is_whole(body) and _raw_size(body) == into.nbytes:
+            blosc.decompress_ptr(body, into.ctypes.data)
+            return into.reshape(-1)
         return np.frombuffer(blosc.decompress(body), np.dtype(dtype).newbyteorder("<"))
     except blosc.blosc_extension.error as error:
         raise ValueError(f"no blosc buffer: {error}") from None
+
+
+def _raw_size(body: bytes) -> int:
+    return int.from_bytes(body[4:8], "little")

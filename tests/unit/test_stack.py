@@ -16,7 +16,7 @@ from brainpublish.slices import slab as slab_module
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.manifest import read_manifest
 from brainpublish.slices.plan import read_plan
-from brainpublish.slices.slabs import LEAST_SLABS, SLAB_BYTES, slab_count, slab_depth, slab_range
+from brainpublish.slices.slabs import JP2_SLAB_BYTES, SLAB_BYTES, slab_count, slab_depth, slab_range
 from brainpublish.slices.steps import gather_findings, make_manifest, make_slab
 from stacks import SHARED, STACK, write_jp2_stack, write_mask_stack
 
@@ -89,34 +89,30 @@ def image(tmp_path):
 SIZES = st.none() | st.integers(1, 2**31)
 
 
-ROLES = st.sampled_from(["image", "annotation"])
-
-
-@given(st.integers(1, 3000), SIZES, ROLES)
-def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices, size, role):
-    depth = slab_depth(slices, "auto", size, role)
+@given(st.integers(1, 3000), SIZES, st.booleans())
+def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices, size, is_jp2):
+    depth = slab_depth(slices, "auto", size, is_jp2)
     slabs = [slab_range(slab, depth, slices) for slab in range(slab_count(slices, depth))]
     assert [z for slab in slabs for z in slab] == list(range(slices))
     assert all(slab.start % 16 == 0 for slab in slabs)
 
 
-@given(st.integers(1, 3000), st.integers(1, 2**31), ROLES)
-def test_slabs_are_neither_too_large_nor_too_small(slices, size, role):
-    depth = slab_depth(slices, "auto", size, role)
+@given(st.integers(1, 3000), st.integers(1, 2**31), st.booleans())
+def test_slabs_are_neither_too_large_nor_too_small(slices, size, is_jp2):
+    depth, most = slab_depth(slices, "auto", size, is_jp2), JP2_SLAB_BYTES if is_jp2 else SLAB_BYTES
+    assert depth == 16 or depth * size <= most
+    # One slab less would make slabs that are too large.
     count = slab_count(slices, depth)
-    assert depth == 16 or depth * size <= SLAB_BYTES[role]
-    # One less would make slabs that are too large; or there are no more than the least number.
-    fewer = -(-slices // 16) / (count - 1) * 16 if count > 1 else 0
-    assert count <= LEAST_SLABS or fewer * size > SLAB_BYTES[role] * 0.5
-    assert slab_depth(slices, 48, size, role) == 48
+    layers = -(-slices // 16)
+    assert count == 1 or -(-layers // (count - 1)) * 16 * size > most
+    assert slab_depth(slices, 48, size) == 48
 
 
 def test_small_stacks_make_one_slab_and_others_some():
-    assert slab_depth(512, "auto", 2**21) == 128
-    assert slab_depth(128, "auto", 2**21) == 32
-    assert slab_depth(32, "auto", 2**16) == 32
-    assert slab_depth(512, "auto", 2**20, "annotation") == 256
-    assert slab_depth(256, "auto", 2**20, "annotation") == 256
+    assert slab_depth(512, "auto", 2**21, is_jp2=True) == 176
+    assert slab_depth(128, "auto", 2**21, is_jp2=True) == 128
+    assert slab_depth(600, "auto", 2**21) == 304
+    assert slab_depth(40, "auto", 2**16) == 48
 
 
 def test_stack_holds_the_voxels_of_the_slices(image):

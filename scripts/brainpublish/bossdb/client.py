@@ -189,15 +189,23 @@ class BossdbClient:
 
         return self.retried(once, f"GET {path}")
 
-    def unpacked(self, body: bytes, box: Box, dtype: str) -> np.ndarray:
+    def unpacked(
+        self, body: bytes, box: Box, dtype: str, into: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return what `get_body` read as an array z, y, x.
+
+        Args:
+            body: what was read.
+            box: what was asked for.
+            dtype: of the channel.
+            into: flat array of this type and size, to be used again and again.
 
         Raises:
             BossdbRefusal: if it is no blosc buffer of as many voxels of this type.
         """
         size = int(np.prod(box.shape))
         try:
-            values = unpack(body, dtype)
+            values = unpack(body, dtype, into)
         except ValueError as error:
             found = str(error)
         else:

@@ -15,6 +15,7 @@ from brainpublish.bossdb.progress import to_console
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
+from brainpublish.memory import return_freed_memory
 from brainpublish.settled import made_from
 from brainpublish.slices.masks import label_of
 from brainpublish.slices.plan import StackPlan, read_plan
@@ -57,6 +58,7 @@ def upload_slab(
     Raises:
         Refusal: if the slab may not be sent, the server refuses it, or it reads back otherwise.
     """
+    return_freed_memory()
     plan, _ = read_plan(files.plan)
     report = SlabReport.from_dict(read_json(files.report))
     _require_sound(report, plan)

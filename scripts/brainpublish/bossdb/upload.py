@@ -7,12 +7,14 @@ together, so that cuboids are made ready while others are on their way, and memo
 see `memory_bound`.
 """
 
+import contextlib
 import functools
 import logging
+import math
+import queue
 import random
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
@@ -134,7 +136,7 @@ class SlabUpload:
 
     def __post_init__(self):
         self._codec = CodecChoice(self.dtype)
-        self._core = threading.BoundedSemaphore(self.workers)
+        self._core = _Desks(self.workers, self.dtype)
         self._stopping = self.client.stopping
 
     def run(self, boxes: list[Box], verify: Verification) -> Counts:
@@ -179,12 +181,6 @@ class SlabUpload:
     def _values(self, box: Box) -> np.ndarray:
         return np.ascontiguousarray(self.stack[box.slices])
 
-    def _published(self, values: np.ndarray) -> np.ndarray:
-        published = values.astype(self.dtype, copy=False)
-        if self.label != 1:
-            published = np.multiply(published, self.label, dtype=self.dtype)
-        return published
-
     def _facts(self, box: Box) -> tuple[str, bool]:
         """Return a cuboid's digest, and whether all of it is 0."""
         known = self.facts.get(box.key)
@@ -195,14 +191,14 @@ class SlabUpload:
 
     def _bring(self, box: Box) -> Outcome:
         body = self._fetch(box) if self.ledger.is_unknown(box) else None
-        with self._core:
-            decided = self._decide(box, body)
+        with self._core.one() as desk:
+            decided = self._decide(box, body, desk)
         return decided if isinstance(decided, Outcome) else self._write(decided)
 
     def _fetch(self, box: Box) -> bytes:
         return self.client.get_body(self.channel, box)
 
-    def _decide(self, box: Box, body: bytes | None) -> "Outcome | _Load":
+    def _decide(self, box: Box, body: bytes | None, desk: np.ndarray) -> "Outcome | _Load":
         """Compare a cuboid with what the server holds; `body` is that, if it was unknown."""
         digest, blank = self._facts(box)
         known = self.ledger.entry_of(box)
@@ -210,7 +206,7 @@ class SlabUpload:
             return Outcome(box, KEPT, digest, known.verified)
         if body is not None:
             values = self._values(box)
-            there = self.client.unpacked(body, box, self.dtype)
+            there = self.client.unpacked(body, box, self.dtype, desk[: values.size])
             if not self._differing(there, values):
                 return Outcome(box, EMPTY if blank else KEPT, digest, True)
             erase = bool(there[values == 0].any())
@@ -224,13 +220,18 @@ class SlabUpload:
             erase = False
         if blank:
             return _Load(box, digest, erase, None, 0)
-        return _Load(box, digest, erase, self._body(box), self._size(box))
+        return _Load(box, digest, erase, self._body(box, desk), self._size(box))
 
-    def _body(self, box: Box) -> Callable[[], bytes]:
+    def _body(self, box: Box, desk: np.ndarray) -> Callable[[], bytes]:
         as_stored = self.packed is not None and self.label == 1 and box.shape == CUBOID
         if as_stored and self._codec.now is self._codec.cheap:
             return functools.partial(self._codec.take, lambda: self.packed(box.start))
-        packed = self._codec.pack(self._published(self._values(box)))
+        values = self._values(box)
+        published = desk[: values.size].reshape(values.shape)
+        np.copyto(published, values)
+        if self.label != 1:
+            published *= np.dtype(self.dtype).type(self.label)
+        packed = self._codec.pack(published)
         return lambda: packed
 
     def _size(self, box: Box) -> int:
@@ -238,8 +239,9 @@ class SlabUpload:
 
     def _differing(self, there: np.ndarray, values: np.ndarray) -> int:
         """Count the voxels that differ, slice by slice: expanded labels take much memory."""
+        label = np.dtype(self.dtype).type(self.label)
         return sum(
-            int(np.count_nonzero(held != self._published(plane)))
+            int(np.count_nonzero(held != (plane if self.label == 1 else plane * label)))
             for held, plane in zip(there, values, strict=True)
         )
 
@@ -263,10 +265,10 @@ class SlabUpload:
         pause = 0.1
         while True:
             body = self._fetch(outcome.box)
-            with self._core:
-                there = self.client.unpacked(body, outcome.box, self.dtype)
+            with self._core.one() as desk:
+                size = int(np.prod(outcome.box.shape))
+                there = self.client.unpacked(body, outcome.box, self.dtype, desk[:size])
                 differing = self._differing(there, self._values(outcome.box))
-                size = there.size
                 del body, there
             if not differing:
                 return outcome, None
@@ -275,6 +277,27 @@ class SlabUpload:
             if self._stopping.wait(pause):
                 raise Stopped
             pause = min(2 * pause, 5)
+
+
+class _Desks:
+    """Memory for a cuboid as it is published, for so many at once, used again and again."""
+
+    def __init__(self, count: int, dtype: str):
+        self._free: queue.LifoQueue[np.ndarray | None] = queue.LifoQueue()
+        self._dtype = dtype
+        for _ in range(count):
+            self._free.put(None)
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[np.ndarray]:
+        """Yield a flat array of a cuboid's size, once one is free."""
+        desk = self._free.get()
+        if desk is None:
+            desk = np.empty(math.prod(CUBOID), self._dtype)
+        try:
+            yield desk
+        finally:
+            self._free.put(desk)
 
 
 def _chosen(outcomes: list[Outcome], verify: Verification) -> list[Outcome]:

@@ -149,7 +149,7 @@ class _Slab:
             whole = np.zeros(CUBOID, held.dtype)
             whole[tuple(map(slice, held.shape))] = held
         body = self.codec.pack(whole)
-        facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), not held.any())
+        facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), blank=not held.max())
         return body, facts
 
 

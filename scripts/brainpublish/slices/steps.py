@@ -6,6 +6,7 @@ from pathlib import Path
 
 from brainpublish.files import read_json, write_bytes, write_json
 from brainpublish.findings import Finding, as_text, findings_from, write_findings
+from brainpublish.memory import keep_freed_memory
 from brainpublish.settled import made_from
 from brainpublish.slices.check import check_slabs, compare_with_image, waived
 from brainpublish.slices.colours import write_colours
@@ -99,6 +100,7 @@ def make_slab(
         stack: folder of the stack, `stack.zarr`.
         report: path of the report to write.
     """
+    keep_freed_memory()
     channel = settings["channel"]
     stack_plan, _ = read_plan(plan)
     rows = read_manifest(manifest)

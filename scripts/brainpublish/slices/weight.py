@@ -10,12 +10,13 @@ from brainpublish.slices.read import UnreadableSlice, read_header
 
 @dataclass(frozen=True, order=True)
 class Weight:
-    """Rows, columns and bytes per voxel of a slice; and rows that its decoder gives at once."""
+    """Rows, columns and bytes per voxel of a slice, its format; rows that its decoder gives."""
 
     height: int
     width: int
     itemsize: int
     block: int
+    format: str
 
     @property
     def bytes(self) -> int:

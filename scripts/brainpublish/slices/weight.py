@@ -30,4 +30,5 @@ def weight_of(path: str | Path) -> Weight | None:
         header = read_header(path)
     except (UnreadableSlice, OSError):
         return None
-    return Weight(header.height, header.width, np.dtype(header.dtype).itemsize, header.block_rows)
+    itemsize = np.dtype(header.dtype).itemsize
+    return Weight(header.height, header.width, itemsize, header.block_rows, header.format)

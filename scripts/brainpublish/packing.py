@@ -33,14 +33,12 @@ class Codec:
         )
 
 
-FAST = Codec("lz4", blosc.BITSHUFFLE, 5)
-DENSE = Codec("zstd", blosc.BITSHUFFLE, 1)
+FAST = Codec("lz4", blosc.BITSHUFFLE, 9)
+"""How stacks are packed, and what is sent when the network is no hindrance."""
 STRONG = Codec("zstd", blosc.SHUFFLE, 3)
-
-
-def codec_for(*, image: bool) -> Codec:
-    """Return how stacks are packed, and what is sent when the network is no hindrance."""
-    return DENSE if image else FAST
+"""What is sent when blocks wait for the network anyway."""
+OVERHEAD = 16
+"""Bytes by which a packed array may be larger than it is raw (c-blosc, BLOSC_MAX_OVERHEAD)."""
 
 
 def is_whole(body: bytes) -> bool:

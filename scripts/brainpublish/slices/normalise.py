@@ -11,12 +11,12 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from brainpublish.packing import Codec, codec_for
+from brainpublish.packing import FAST, OVERHEAD
 from brainpublish.slices.guarded import Broken, GuardedCrew, Limits
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.plan import StackPlan, slices_held
@@ -42,13 +42,14 @@ class _Decode:
 
 @dataclass(frozen=True)
 class _Pack:
-    """Pack the cuboid that begins at row `y` of the band and at column `x`."""
+    """Pack the cuboid that begins at row `y` of the band and at column `x`, onto a desk."""
 
     band: int
     layer: int
     y: int
     x: int
     slots: tuple[int, ...]
+    desk: int = 0
 
 
 def normalise_slab(
@@ -70,7 +71,7 @@ def normalise_slab(
     Returns:
         What was found in each slice, and what each cuboid holds, by its start z-y-x.
     """
-    slab = _Slab(folder, slices, plan, label, slices_held(workers))
+    slab = _Slab(folder, slices, plan, label, workers)
     facts = [SliceFacts()] * len(slices)
     cuboids: dict[str, CuboidFacts] = {}
     with GuardedCrew(slab.work, workers, slab.limits) as crew, ExitStack() as open_shards:
@@ -88,22 +89,28 @@ def normalise_slab(
             elif isinstance(result, Broken):
                 raise RuntimeError(f"a cuboid cannot be packed: {result.message}")
             else:
-                writers.put(task, *result)
+                schedule.free_desks += writers.put(task, *result)
             schedule.done(task)
 
 
 class _Slab:
     """What the processes share: the slices' places in memory, and what is to be done."""
 
-    def __init__(self, folder: Path, slices: list[Slice], plan: StackPlan, label: int, held: int):
+    def __init__(
+        self, folder: Path, slices: list[Slice], plan: StackPlan, label: int, workers: int
+    ):
         self.folder, self.slices, self.plan, self.label = folder, slices, plan, label
         self.bands = plan.bands
-        self.slots = min(held, -(-len(slices) // CUBOID[0]) * CUBOID[0])
+        self.slots = min(slices_held(workers), -(-len(slices) // CUBOID[0]) * CUBOID[0])
         shape = (self.slots, max(map(len, self.bands)), plan.extent[2])
         size = int(np.prod(shape)) * np.dtype(plan.dtype).itemsize
         shared = mmap.mmap(-1, max(1, size))
         self.values = np.frombuffer(shared, plan.dtype, int(np.prod(shape))).reshape(shape)
-        self.codec: Codec = codec_for(image=plan.mask is None)
+        # Packed cuboids are handed over in memory too: a pipe would copy them twice.
+        self.desks = 2 * workers
+        cuboid = int(np.prod(CUBOID)) * np.dtype(plan.dtype).itemsize
+        desks = mmap.mmap(-1, self.desks * (cuboid + OVERHEAD))
+        self.packed = np.frombuffer(desks, np.uint8).reshape(self.desks, -1)
         pixels = shape[1] * shape[2]
         self.limits = Limits(
             _SECONDS + pixels * _SECONDS_PER_PIXEL, _MEMORY + pixels * _MEMORY_PER_PIXEL
@@ -138,7 +145,7 @@ class _Slab:
             self.target(task)[:] = 0
         return result
 
-    def _pack(self, task: _Pack) -> tuple[bytes, CuboidFacts]:
+    def _pack(self, task: _Pack) -> tuple[int, CuboidFacts]:
         band = self.bands[task.band]
         y = slice(task.y, min(task.y + CUBOID[1], len(band)))
         x = slice(task.x, task.x + CUBOID[2])
@@ -148,9 +155,10 @@ class _Slab:
         if held.shape != CUBOID:
             whole = np.zeros(CUBOID, held.dtype)
             whole[tuple(map(slice, held.shape))] = held
-        body = self.codec.pack(whole)
+        body = FAST.pack(whole)
+        self.packed[task.desk, : len(body)] = np.frombuffer(body, np.uint8)
         facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), blank=not held.max())
-        return body, facts
+        return len(body), facts
 
 
 class _Schedule:
@@ -162,14 +170,15 @@ class _Schedule:
         # The first band last: its first shard is the one that tells that all are there.
         self._decodes = deque((band, index) for band in reversed(bands) for index in range(count))
         self._packs: deque[_Pack] = deque()
+        self.free_desks = list(range(slab.desks))
         self._free = list(range(slab.slots))
         self._slots: dict[tuple[int, int], dict[int, int]] = {}
         self._left: dict[tuple[int, int], int] = {}
 
     def next(self, facts: list[SliceFacts]) -> _Decode | _Pack | None:
         """Return a task that can be done now, or None."""
-        if self._packs:
-            return self._packs.popleft()
+        if self._packs and self.free_desks:
+            return replace(self._packs.popleft(), desk=self.free_desks.pop())
         if not self._decodes or not self._free:
             return None
         band, index = self._decodes.popleft()
@@ -207,7 +216,7 @@ class _Writers:
     def __init__(self, folder: Path, slab: _Slab, stack: ExitStack, cuboids: dict):
         self._folder, self._slab, self._stack, self._cuboids = folder, slab, stack, cuboids
         self._order = deque(self._all_places())
-        self._early: dict[tuple, tuple[bytes, CuboidFacts]] = {}
+        self._early: dict[tuple, tuple[int, int, CuboidFacts]] = {}
         self._open: dict[tuple[int, int], ShardWriter] = {}
         self._band: int | None = None
 
@@ -219,14 +228,24 @@ class _Writers:
                     for x in range(0, slab.plan.extent[2], CUBOID[2]):
                         yield band, layer, y, x
 
-    def put(self, task: _Pack, body: bytes, facts: CuboidFacts) -> None:
-        """Take a packed cuboid; it is written once all before it are."""
-        self._early[task.band, task.layer, task.y, task.x] = body, facts
+    def put(self, task: _Pack, size: int, facts: CuboidFacts) -> list[int]:
+        """Take a packed cuboid, which is written once all before it are.
+
+        Returns:
+            The desks that are free again.
+        """
+        self._early[task.band, task.layer, task.y, task.x] = task.desk, size, facts
+        freed = []
         while self._order and self._order[0] in self._early:
             place = self._order.popleft()
-            self._write(place, *self._early.pop(place))
+            desk, size, facts = self._early.pop(place)
+            self._write(place, memoryview(self._slab.packed[desk, :size]), facts)
+            freed.append(desk)
+        return freed
 
-    def _write(self, place: tuple[int, int, int, int], body: bytes, facts: CuboidFacts) -> None:
+    def _write(
+        self, place: tuple[int, int, int, int], body: memoryview, facts: CuboidFacts
+    ) -> None:
         band, layer, y, x = place
         if band != self._band:
             self._begin(band)

@@ -34,7 +34,7 @@ class ShardWriter:
         self._at = 0
         self._index = np.full((*counts, 2), _ABSENT, "<u8")
 
-    def put(self, place: tuple[int, int, int], body: bytes) -> None:
+    def put(self, place: tuple[int, int, int], body: bytes | memoryview) -> None:
         """Append a packed chunk; `place` is its number in the shard along z, y, x."""
         self._index[place] = self._at, len(body)
         self._file.write(body)

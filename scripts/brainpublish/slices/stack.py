@@ -11,7 +11,7 @@ import numpy as np
 import tensorstore
 
 from brainpublish.files import write_json
-from brainpublish.packing import codec_for
+from brainpublish.packing import FAST
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.slabs import CUBOID
 
@@ -54,8 +54,7 @@ def _group_metadata(channel: dict) -> dict:
 
 def _array_metadata(plan: StackPlan) -> dict:
     little = {"name": "bytes", "configuration": {"endian": "little"}}
-    codec = codec_for(image=plan.mask is None)
-    blosc = {"cname": codec.name, "clevel": codec.level, "shuffle": "bitshuffle"}
+    blosc = {"cname": FAST.name, "clevel": FAST.level, "shuffle": "bitshuffle"}
     blosc |= {"typesize": np.dtype(plan.dtype).itemsize}
     grid = {"chunk_shape": [plan.depth, *plan.shard]}
     sharding = {

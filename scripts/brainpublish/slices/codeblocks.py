@@ -10,8 +10,10 @@ that makes this claim: its pixels are the same.
 import contextlib
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _PREDICTABLE = 0x10
 _UNTOLD = 0x01 | 0x04 | 0x10 | 0x40
@@ -32,14 +34,34 @@ def tell_of_damage(path: Path) -> Iterator[Path]:
     of such a file are decoded one by one, and each would take a copy of all of it.
     """
     whole = path.stat().st_size <= _LARGEST_COPY and hasattr(os, "memfd_create")
-    data = _claiming(path.read_bytes()) if whole else None
-    if data is None:
+    data = path.read_bytes() if whole else b""
+    at = _style_of(data)
+    if at is None:
         yield path
         return
-    with os.fdopen(os.memfd_create("slice"), "wb") as copy:
-        copy.write(data)
-        copy.flush()
-        yield Path(f"/proc/self/fd/{copy.fileno()}")
+    copy = _copies.file()
+    copy.seek(0)
+    copy.write(data)
+    copy.truncate()
+    copy.seek(at)
+    copy.write(bytes([data[at] | _PREDICTABLE]))
+    copy.flush()
+    yield Path(f"/proc/self/fd/{copy.fileno()}")
+
+
+class _Copies(threading.local):
+    """A file in memory for each thread of each process: new memory costs more than copying."""
+
+    pid: int | None = None
+
+    def file(self) -> BinaryIO:
+        if self.pid != os.getpid():
+            self.pid = os.getpid()
+            self._file = os.fdopen(os.memfd_create("slice"), "wb")
+        return self._file
+
+
+_copies = _Copies()
 
 
 def damage_told(said: Iterable[str]) -> str:
@@ -61,17 +83,11 @@ def is_about_code_blocks(text: str) -> bool:
     return bool(_LEFT_OR_LACKING.search(text))
 
 
-def _claiming(data: bytes) -> bytes | None:
-    """Return a codestream's file that claims predictable termination; None if it cannot."""
+def _style_of(data: bytes) -> int | None:
+    """Return where a codestream states the style of its code blocks; None if it is to be left."""
     at = data.find(_START) + 2
     while at > 1 and at + _STYLE < len(data) and data[at : at + 2] != _TILE:
         if data[at : at + 2] == _CODING and not data[at + _STYLE] & _UNTOLD:
-            return b"".join(
-                (
-                    data[: at + _STYLE],
-                    bytes([data[at + _STYLE] | _PREDICTABLE]),
-                    data[at + _STYLE + 1 :],
-                )
-            )
+            return at + _STYLE
         at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
     return None

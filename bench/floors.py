@@ -82,7 +82,7 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
 
 
 def _from_memory(client, name, dtype, stack, boxes, connections) -> float:
-    codec = CodecChoice().cheap
+    codec = CodecChoice(dtype).cheap
     loads = [(box, codec.pack(stack[box.slices].astype(dtype))) for box in boxes]
     loads = [(box, body) for box, body in loads if stack[box.slices].any()]
     begun = time.perf_counter()

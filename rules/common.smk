@@ -7,11 +7,8 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from brainpublish.atlas.tokens import missing_atlas_secrets
 from brainpublish import runs
-from brainpublish.bossdb.bounds import memory_bound
-from brainpublish.bossdb.halts import SIGNALLED, Halts
-from brainpublish.bossdb.endpoint import find_token, missing_token_text
+from brainpublish.bossdb.bounds import UPLOADS, memory_bound
 from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.findings import Refusal
@@ -45,13 +42,8 @@ except Refusal as refusal:
 
 CHANNELS = channels_of(CONFIG)
 DESTINATION = destination_of(CONFIG)
-SENDING_RULES = {
-    "bossdb": {"create_resources", "upload_slab", "publish_channel"},
-    "atlas": {"publish_bucket"},
-}
-
-# Upload jobs share the requests in flight. Two at once: one begins while the other one ends.
-workflow.register_resource("uploads", 2)
+# Upload jobs share the requests in flight.
+workflow.register_resource("uploads", UPLOADS)
 
 
 @functools.cache
@@ -160,6 +152,11 @@ def bucket_receipts():
     return every_bucket("results/receipts/atlas/{bucket}.json")
 
 
+def manifest_threads(wildcards):
+    # Masks are small files: two channels of them are read beside each other.
+    return 2 if channel_section(wildcards)["role"] == "image" else 1
+
+
 def prepare_memory(wildcards, threads):
     weight = slice_weight(wildcards.volume, wildcards.channel)
     if weight is None:
@@ -174,38 +171,3 @@ def upload_memory(wildcards):
     dtype = CHANNELS[wildcards.volume][wildcards.channel]["dtype"]
     local = DESTINATION["bossdb"]["kind"] == "local"
     return memory_bound(CONFIG["bossdb"]["connections"], dtype, local)
-
-
-def hold_folder():
-    """Return a lock on the working directory that ends with this process, however it ends."""
-    try:
-        lock = runs.begin_run(print)
-    except Refusal as refusal:
-        raise WorkflowError(str(refusal)) from None
-    halts = Halts(runs.FOLDER)
-    runs.on_end_by_signal(lambda name: halts.call(SIGNALLED.format(name)))
-    return lock
-
-
-def look_for_jobs_when_one_ends():
-    """Spare needless looks for jobs to start, where cores are the limit and not a queue.
-
-    With its limit on jobs per second, Snakemake looks again a second after each look, and
-    each of these brings about another one, on and on.
-    """
-    if workflow.local_exec:
-        workflow.scheduler.job_rate_limiter = None
-
-
-def refuse_without_secrets(rules):
-    """Stop before any work if a secret that a job of this run needs is nowhere."""
-    rules = set(rules)
-    missing = []
-    if rules & SENDING_RULES["bossdb"] and DESTINATION["bossdb"]["kind"] == "remote":
-        host = DESTINATION["bossdb"]["host"]
-        if find_token(host) is None:
-            missing.append(missing_token_text(host))
-    if rules & SENDING_RULES["atlas"]:
-        missing += missing_atlas_secrets(DESTINATION["atlas"], list(CONFIG["buckets"]))
-    if missing:
-        raise WorkflowError("\n".join(missing))

@@ -17,7 +17,7 @@ rule write_manifest:
         "benchmarks/write_manifest/{volume}/{channel}.tsv"
     conda:
         "../envs/volumes.yaml"
-    threads: 2
+    threads: manifest_threads
     resources:
         mem_mb=1000,
     params:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainpublish.bossdb.bounds import cores
+from brainpublish.bossdb.bounds import workers
 from brainpublish.bossdb.send import SlabFiles, upload_slab
 from brainpublish.joblog import job_log
 
@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
         settings=snakemake.params.settings,
         slab=int(snakemake.wildcards.slab),
         connections=snakemake.resources.connections,
-        workers=cores(),
+        workers=workers(),
         files=SlabFiles(
             plan=snakemake.input.plan,
             report=snakemake.input.report,

@@ -35,6 +35,8 @@ class Codec:
 
 FAST = Codec("lz4", blosc.BITSHUFFLE, 9)
 """How stacks are packed, and what is sent when the network is no hindrance."""
+PLAIN = Codec("lz4", blosc.NOSHUFFLE, 5)
+"""The same for labels as uint64: their runs of equal ids are found sooner as they are."""
 STRONG = Codec("zstd", blosc.SHUFFLE, 3)
 """What is sent when blocks wait for the network anyway."""
 OVERHEAD = 16

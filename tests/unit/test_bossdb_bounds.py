@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS, MOST_WORKERS, cores, memory_bound
+from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS, MOST_WORKERS, memory_bound, workers
 from brainpublish.slices.slabs import CUBOID
 
 ITEM = {"uint8": 1, "uint16": 2, "uint64": 8}
@@ -26,4 +26,4 @@ def test_embedded_service_counts_but_not_beyond_its_connections():
 
 
 def test_some_cores_but_not_all_of_a_large_machine():
-    assert 1 <= cores() <= MOST_WORKERS
+    assert 1 <= workers() <= MOST_WORKERS

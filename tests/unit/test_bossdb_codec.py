@@ -15,7 +15,7 @@ TYPES = ("uint8", "uint16", "uint64")
 def test_packing_is_lossless(dtype, seed, big_endian):
     rng = np.random.default_rng(seed)
     values = rng.integers(0, np.iinfo(dtype).max, (3, 5, 7), dtype, endpoint=True)
-    choice = CodecChoice()
+    choice = CodecChoice(dtype)
     given_values = values.astype(values.dtype.newbyteorder(">")) if big_endian else values
     for codec in (choice.cheap, STRONG):
         assert np.array_equal(unpack(codec.pack(given_values), dtype).reshape(3, 5, 7), values)
@@ -28,7 +28,7 @@ def test_what_is_no_blosc_buffer_is_an_error(body):
 
 
 def test_strong_codec_only_while_blocks_wait_for_a_connection():
-    choice = CodecChoice()
+    choice = CodecChoice("uint16")
     values = np.arange(2**20, dtype=np.uint16).reshape(1, 1024, 1024)
     assert choice.now == choice.cheap
     choice.pack(values)

@@ -109,7 +109,7 @@ def test_slabs_are_neither_too_large_nor_too_small(slices, size, is_jp2):
 
 
 def test_small_stacks_make_one_slab_and_others_some():
-    assert slab_depth(512, "auto", 2**21, is_jp2=True) == 176
+    assert slab_depth(512, "auto", 2**21, is_jp2=True) == 256
     assert slab_depth(128, "auto", 2**21, is_jp2=True) == 128
     assert slab_depth(600, "auto", 2**21) == 304
     assert slab_depth(40, "auto", 2**16) == 48

@@ -10,15 +10,18 @@ LOCAL_CONNECTIONS = 4
 MOST_WORKERS = 4
 """More cores than these do not make one upload faster: by then the network is the floor."""
 
+UPLOADS = 2
+"""Upload jobs at once: one begins while the other one ends."""
+
 _BASE_MB = 200
 _ITEM_BYTES = {"uint8": 1, "uint16": 2, "uint64": 8}
 
 
-def cores() -> int:
-    """Return how many cuboids a job reads and compresses at once."""
+def workers() -> int:
+    """Return how many cuboids a job reads and compresses at once; the cores are shared."""
     usable = getattr(os, "sched_getaffinity", None)
     count = len(usable(0)) if usable else os.cpu_count() or 1
-    return min(MOST_WORKERS, count)
+    return min(MOST_WORKERS, -(-count // UPLOADS))
 
 
 def memory_bound(connections: int, dtype: str, local: bool) -> int:

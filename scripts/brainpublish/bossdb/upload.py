@@ -135,7 +135,7 @@ class SlabUpload:
     patience: float = PATIENCE_SECONDS
 
     def __post_init__(self):
-        self._codec = CodecChoice()
+        self._codec = CodecChoice(self.dtype)
         self._core = _Desks(self.workers, self.dtype)
         self._stopping = self.client.stopping
 

@@ -10,8 +10,8 @@ SLAB_BYTES = 2**30
 """Pixels of a slab. Other decoders than JPEG 2000's take a core 1 to 7 s for them. The two jobs
 of a slab cost about 1 s beside their work."""
 
-JP2_SLAB_BYTES = 384 * 2**20
-"""The same for JPEG 2000: a core takes 7 s (10:1) to 27 s (lossless)."""
+JP2_SLAB_BYTES = 512 * 2**20
+"""The same for JPEG 2000: a core takes 10 s (10:1) to 38 s (lossless)."""
 
 
 def slab_depth(

@@ -1,0 +1,44 @@
+# Takes the jobs that are to run; leaves what a run does before the first of them.
+from brainpublish.atlas.tokens import missing_atlas_secrets
+from brainpublish.bossdb.endpoint import find_token, missing_token_text
+from brainpublish.bossdb.halts import SIGNALLED, Halts
+
+SENDING_RULES = {
+    "bossdb": {"create_resources", "upload_slab", "publish_channel"},
+    "atlas": {"publish_bucket"},
+}
+
+
+def hold_folder():
+    """Return a lock on the working directory that ends with this process, however it ends."""
+    try:
+        lock = runs.begin_run(print)
+    except Refusal as refusal:
+        raise WorkflowError(str(refusal)) from None
+    halts = Halts(runs.FOLDER)
+    runs.on_end_by_signal(lambda name: halts.call(SIGNALLED.format(name)))
+    return lock
+
+
+def look_for_jobs_when_one_ends():
+    """Spare needless looks for jobs to start, where cores are the limit and not a queue.
+
+    With its limit on jobs per second, Snakemake looks again a second after each look, and
+    each of these brings about another one, on and on.
+    """
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
+def refuse_without_secrets(rules):
+    """Stop before any work if a secret that a job of this run needs is nowhere."""
+    rules = set(rules)
+    missing = []
+    if rules & SENDING_RULES["bossdb"] and DESTINATION["bossdb"]["kind"] == "remote":
+        host = DESTINATION["bossdb"]["host"]
+        if find_token(host) is None:
+            missing.append(missing_token_text(host))
+    if rules & SENDING_RULES["atlas"]:
+        missing += missing_atlas_secrets(DESTINATION["atlas"], list(CONFIG["buckets"]))
+    if missing:
+        raise WorkflowError("\n".join(missing))

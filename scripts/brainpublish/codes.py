@@ -136,7 +136,8 @@ SLICE_CODES: dict[str, Code] = {
     "SLICE_DTYPE": Code(
         "error",
         "values do not fit the channel's type",
-        "Set `dtype`, `offset` or `scale` as the message says, or convert the files yourself.",
+        "Of an image: set `dtype`, `offset` or `scale` as the message says. Labels: convert the "
+        "files yourself, to whole numbers from 0.",
     ),
     "SLICE_CHANGED": Code(
         "error",

@@ -57,7 +57,7 @@ class _Copies(threading.local):
     def file(self) -> BinaryIO:
         if self.pid != os.getpid():
             self.pid = os.getpid()
-            self._file = os.fdopen(os.memfd_create("slice"), "wb")
+            self._file = os.fdopen(os.memfd_create("slice"), "wb", closefd=False)
         return self._file
 
 

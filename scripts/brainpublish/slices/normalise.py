@@ -6,6 +6,8 @@ a layer that is complete is packed before anything else is decoded, which frees 
 Arrays are z, y, x.
 """
 
+import itertools
+import math
 import mmap
 import zlib
 from collections import deque
@@ -103,14 +105,11 @@ class _Slab:
         self.bands = plan.bands
         self.slots = min(slices_held(workers), -(-len(slices) // CUBOID[0]) * CUBOID[0])
         shape = (self.slots, max(map(len, self.bands)), plan.extent[2])
-        size = int(np.prod(shape)) * np.dtype(plan.dtype).itemsize
-        shared = mmap.mmap(-1, max(1, size))
-        self.values = np.frombuffer(shared, plan.dtype, int(np.prod(shape))).reshape(shape)
+        self.values = _shared(shape, plan.dtype)
         # Packed cuboids are handed over in memory too: a pipe would copy them twice.
         self.desks = 2 * workers
-        cuboid = int(np.prod(CUBOID)) * np.dtype(plan.dtype).itemsize
-        desks = mmap.mmap(-1, self.desks * (cuboid + OVERHEAD))
-        self.packed = np.frombuffer(desks, np.uint8).reshape(self.desks, -1)
+        cuboid = math.prod(CUBOID) * np.dtype(plan.dtype).itemsize
+        self.packed = _shared((self.desks, cuboid + OVERHEAD), "uint8")
         pixels = shape[1] * shape[2]
         self.limits = Limits(
             _SECONDS + pixels * _SECONDS_PER_PIXEL, _MEMORY + pixels * _MEMORY_PER_PIXEL
@@ -120,6 +119,11 @@ class _Slab:
         """Return which of the slab's slices make a layer of cuboids."""
         start = number * CUBOID[0]
         return range(start, min(start + CUBOID[0], len(self.slices)))
+
+    def cuboids(self, band: int) -> Iterator[tuple[int, int]]:
+        """Return row in a band and column at which each cuboid of a layer begins."""
+        rows = range(0, len(self.bands[band]), CUBOID[1])
+        return itertools.product(rows, range(0, self.plan.extent[2], CUBOID[2]))
 
     def target(self, task: _Decode) -> np.ndarray:
         """Return where a task leaves its rows, y, x."""
@@ -159,6 +163,13 @@ class _Slab:
         self.packed[task.desk, : len(body)] = np.frombuffer(body, np.uint8)
         facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), blank=not held.max())
         return len(body), facts
+
+
+def _shared(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return an array of zeros in memory that processes share which are made later."""
+    size = math.prod(shape)
+    memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
+    return np.frombuffer(memory, dtype, size).reshape(shape)
 
 
 class _Schedule:
@@ -205,9 +216,8 @@ class _Schedule:
 
     def _packs_of(self, layer: tuple[int, int]) -> Iterator[_Pack]:
         slots = tuple(slot for _, slot in sorted(self._slots[layer].items()))
-        for y in range(0, len(self._slab.bands[layer[0]]), CUBOID[1]):
-            for x in range(0, self._slab.plan.extent[2], CUBOID[2]):
-                yield _Pack(*layer, y, x, slots)
+        for y, x in self._slab.cuboids(layer[0]):
+            yield _Pack(*layer, y, x, slots)
 
 
 class _Writers:
@@ -224,9 +234,8 @@ class _Writers:
         slab = self._slab
         for band in reversed(range(len(slab.bands))):
             for layer in range(-(-len(slab.slices) // CUBOID[0])):
-                for y in range(0, len(slab.bands[band]), CUBOID[1]):
-                    for x in range(0, slab.plan.extent[2], CUBOID[2]):
-                        yield band, layer, y, x
+                for y, x in slab.cuboids(band):
+                    yield band, layer, y, x
 
     def put(self, task: _Pack, size: int, facts: CuboidFacts) -> list[int]:
         """Take a packed cuboid, which is written once all before it are.

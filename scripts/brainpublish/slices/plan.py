@@ -20,6 +20,9 @@ BAND_BYTES = 3 * 2**27
 WHOLE_BYTES = 2**32
 """The same for files that cannot: each band would decode them anew."""
 
+_WORKERS = 2
+"""Processes of a slab's job, as its rule asks for."""
+
 _JOB_BYTES = 250 * 2**20
 _DECODER_BYTES = 64 * 2**20
 _DECODER_BYTES_PER_PIXEL = 24
@@ -103,7 +106,7 @@ def tiling_of(
     )
     row = width * np.dtype(dtype).itemsize
     in_bands = 0 < block < extent[1]
-    held = (BAND_BYTES if in_bands else WHOLE_BYTES) // (slices_held(2) * row)
+    held = (BAND_BYTES if in_bands else WHOLE_BYTES) // (slices_held(_WORKERS) * row)
     step = int(np.lcm(CUBOID[1], block)) if in_bands else CUBOID[1]
     # Where whole blocks would take too much memory, some of them are decoded twice.
     step = step if step <= max(4 * CUBOID[1], held) else CUBOID[1]

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.bossdb.client import BossdbClient
-from brainpublish.bossdb.codec import CodecChoice
 from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.ledger import SlabLedger, begin_ledger
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.files import read_json
+from brainpublish.packing import packed_as
 from brainpublish.slices.read import read_slice
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
@@ -49,7 +49,6 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
         for slab in (folder / "slabs").iterdir():
             facts |= SlabReport.from_dict(read_json(slab)).cuboids
         stack = StoredStack(folder / "stack.zarr", plan, facts)
-        packed = stack.packed if dtype == plan.dtype else None
         boxes = [
             list(cuboids_of(plan.extent, slab_range(slab, plan.depth, plan.extent[0])))
             for slab in range(slab_count(plan.extent[0], plan.depth))
@@ -63,13 +62,27 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
             for slab in boxes:
                 with SlabLedger(ledger, slab, "bench") as held:
                     upload = SlabUpload(
-                        client, f"lab/bench/{folder.name}", dtype, stack, held, cores
+                        client=client,
+                        channel=f"lab/bench/{folder.name}",
+                        dtype=dtype,
+                        stack=stack,
+                        ledger=held,
+                        workers=cores,
+                        facts=facts,
+                        packed=stack.packed,
+                        codecs=plan.codecs,
                     )
-                    upload.facts, upload.packed = facts, packed
                     counts += upload.run(slab, Verification("none"))
             ours = time.perf_counter() - begun
             floor = _from_memory(
-                client, folder.name, dtype, stack, list(itertools.chain(*boxes)), connections
+                client,
+                f"lab/floor/{folder.name}",
+                [
+                    (box, packed_as(plan.codecs.fast, stack[box.slices], dtype))
+                    for box in itertools.chain(*boxes)
+                    if not facts[box.key].blank
+                ],
+                connections,
             )
         voxels = int(np.prod(plan.extent)) * np.dtype(dtype).itemsize
         figures[folder.name] = {
@@ -81,13 +94,10 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
     return figures
 
 
-def _from_memory(client, name, dtype, stack, boxes, connections) -> float:
-    codec = CodecChoice(dtype).cheap
-    loads = [(box, codec.pack(stack[box.slices].astype(dtype))) for box in boxes]
-    loads = [(box, body) for box, body in loads if stack[box.slices].any()]
+def _from_memory(client, channel: str, loads: list, connections: int) -> float:
     begun = time.perf_counter()
     with ThreadPoolExecutor(connections) as pool:
-        for _ in pool.map(lambda load: client.post_body(f"lab/floor/{name}", *load), loads):
+        for _ in pool.map(lambda load: client.post_body(channel, *load), loads):
             pass
     return time.perf_counter() - begun
 

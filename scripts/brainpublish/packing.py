@@ -1,13 +1,16 @@
 """Blosc: how voxels are packed, in stacks and on the way to BossDB.
 
 A chunk of a stack and the body of a BossDB request are the same thing, one blosc buffer of an
-array z, y, x, little-endian in C order. So whole cuboids are sent as the stack holds them.
+array z, y, x, little-endian in C order. So whole cuboids are sent as the stack holds them, and
+labels, which it holds in a smaller type, with planes of zeros added.
 """
 
 from dataclasses import dataclass
 
 import blosc
 import numpy as np
+
+from brainpublish.widening import widened
 
 blosc.set_releasegil(True)
 blosc.set_nthreads(1)
@@ -21,6 +24,11 @@ class Codec:
     shuffle: int
     level: int
 
+    @property
+    def shuffling(self) -> str:
+        """The name that Zarr gives the shuffle (v3 codec "blosc")."""
+        return {blosc.SHUFFLE: "shuffle", blosc.BITSHUFFLE: "bitshuffle"}[self.shuffle]
+
     def pack(self, values: np.ndarray) -> bytes:
         """Return an array z, y, x as one blosc buffer, little-endian in C order."""
         little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
@@ -33,14 +41,33 @@ class Codec:
         )
 
 
-FAST = Codec("lz4", blosc.BITSHUFFLE, 9)
-"""How stacks are packed, and what is sent when the network is no hindrance."""
-PLAIN = Codec("lz4", blosc.NOSHUFFLE, 5)
-"""The same for labels as uint64: their runs of equal ids are found sooner as they are."""
-STRONG = Codec("zstd", blosc.SHUFFLE, 3)
-"""What is sent when blocks wait for the network anyway."""
+@dataclass(frozen=True)
+class Codecs:
+    """Two codecs for one kind of voxels.
+
+    Attributes:
+        fast: how stacks are packed, and what is sent when the network is no hindrance.
+        strong: what is sent when blocks wait for the network anyway.
+    """
+
+    fast: Codec
+    strong: Codec
+
+
+IMAGE = Codecs(Codec("lz4", blosc.BITSHUFFLE, 9), Codec("zstd", blosc.SHUFFLE, 3))
+BITS = Codecs(Codec("lz4", blosc.BITSHUFFLE, 9), Codec("zstd", blosc.BITSHUFFLE, 3))
+"""For binary masks."""
+LABELS = Codecs(Codec("lz4", blosc.SHUFFLE, 5), Codec("zstd", blosc.SHUFFLE, 1))
+"""For other labels: their runs of equal ids are found sooner in bytes than in bits."""
+
 OVERHEAD = 16
 """Bytes by which a packed array may be larger than it is raw (c-blosc, BLOSC_MAX_OVERHEAD)."""
+
+
+def packed_as(codec: Codec, values: np.ndarray, dtype: str) -> bytes:
+    """Return unsigned integers as a blosc buffer of a type at least as wide as theirs."""
+    body = widened(codec.pack(values), np.dtype(dtype).itemsize)
+    return codec.pack(values.astype(dtype)) if body is None else body
 
 
 def is_whole(body: bytes) -> bool:

@@ -19,7 +19,7 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.upload import Verification
 from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Drop
-from brainpublish.packing import STRONG
+from brainpublish.packing import IMAGE
 
 LABELS = channel_settings("lab/fish/bone", "annotation", "uint64")
 CUTOUT, BLACK = "/v1/cutout/lab", "/v1/cutout/to_black"
@@ -130,7 +130,7 @@ def test_one_flipped_voxel_on_the_server_is_found_and_its_cuboid_named(service, 
     service.ensure(plan)
     service.upload(plan, stack, verify=NONE)
     box = Box((4, 514, 300), (5, 515, 301))
-    service.client.post_body(plan.name, box, STRONG.pack(stack[box.slices] ^ 1))
+    service.client.post_body(plan.name, box, IMAGE.strong.pack(stack[box.slices] ^ 1))
     with pytest.raises(Refusal) as refusal:
         service.upload(plan, stack, patience=0)
     assert "1 of 8 cuboids read back differ" in str(refusal.value)

@@ -16,7 +16,7 @@ from brainpublish.bossdb.channels import ChannelPlan, look_at
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
-from brainpublish.packing import STRONG, unpack
+from brainpublish.packing import IMAGE, unpack
 
 BOX = Box((0, 0, 0), (1, 2, 3))
 VALUES = np.arange(1, 7, dtype=np.uint16).reshape(1, 2, 3)
@@ -116,7 +116,7 @@ def test_secure_connection_that_breaks_off_is_tried_again():
 
 
 def test_block_that_was_cut_off_is_read_again():
-    body = STRONG.pack(VALUES)
+    body = IMAGE.strong.pack(VALUES)
     # Without a length, nothing but the block itself tells that it is not whole.
     with answering(reply(body[:-5]), reply(b""), reply(body)) as host:
         endpoint = Endpoint("remote", "http", host, "id", "token")

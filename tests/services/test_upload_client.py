@@ -14,10 +14,10 @@ from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.local.faults import Answer, Delay, Drop, RefuseToken
-from brainpublish.packing import STRONG
+from brainpublish.packing import IMAGE
 
 BOX = Box((0, 0, 0), (1, 2, 3))
-BODY = STRONG.pack(np.ones((1, 2, 3), np.uint16))
+BODY = IMAGE.strong.pack(np.ones((1, 2, 3), np.uint16))
 CUTOUT = "/v1/cutout/lab"
 
 

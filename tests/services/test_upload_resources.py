@@ -12,7 +12,7 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import ChannelRecord
 from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Drop
-from brainpublish.packing import STRONG
+from brainpublish.packing import IMAGE
 
 ONES = np.ones(EXTENT, np.uint8)
 CHANNEL = "/v1/collection/lab/experiment/fish/channel"
@@ -86,7 +86,7 @@ def test_someone_elses_channel_is_left_alone(service):
 def test_adopted_channel_is_read_first_and_then_ours(service):
     make_by_hand(service)
     old = service.plan(channel_settings(adopt=True))
-    body = STRONG.pack(np.full((4, 5, 6), 9, np.uint16))
+    body = IMAGE.strong.pack(np.full((4, 5, 6), 9, np.uint16))
     service.client.post_body(old.name, Box((0, 0, 0), (4, 5, 6)), body)
     service.ensure(old)
     stack = np.zeros(EXTENT, np.uint16)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainpublish.bossdb.codec import CodecChoice
-from brainpublish.packing import STRONG, unpack
+from brainpublish.packing import BITS, IMAGE, LABELS, unpack
 
 TYPES = ("uint8", "uint16", "uint64")
 
@@ -15,10 +15,11 @@ TYPES = ("uint8", "uint16", "uint64")
 def test_packing_is_lossless(dtype, seed, big_endian):
     rng = np.random.default_rng(seed)
     values = rng.integers(0, np.iinfo(dtype).max, (3, 5, 7), dtype, endpoint=True)
-    choice = CodecChoice(dtype)
     given_values = values.astype(values.dtype.newbyteorder(">")) if big_endian else values
-    for codec in (choice.cheap, STRONG):
-        assert np.array_equal(unpack(codec.pack(given_values), dtype).reshape(3, 5, 7), values)
+    for codecs in (IMAGE, BITS, LABELS):
+        for codec in (codecs.fast, codecs.strong):
+            body = codec.pack(given_values)
+            assert np.array_equal(unpack(body, dtype).reshape(3, 5, 7), values)
 
 
 @pytest.mark.parametrize("body", [b"<html>no such page</html>", b"\x02\x01\x01\x01"])
@@ -28,17 +29,17 @@ def test_what_is_no_blosc_buffer_is_an_error(body):
 
 
 def test_strong_codec_only_while_blocks_wait_for_a_connection():
-    choice = CodecChoice("uint16")
+    choice = CodecChoice(IMAGE, "uint16")
     values = np.arange(2**20, dtype=np.uint16).reshape(1, 1024, 1024)
-    assert choice.now == choice.cheap
-    choice.pack(values)
+    assert not choice.strong
+    assert choice.pack(values) == IMAGE.fast.pack(values)
     choice.waited(0)
-    assert choice.now == choice.cheap
+    assert not choice.strong
     for _ in range(20):
         choice.waited(30)
-    assert choice.now == STRONG
-    choice.pack(values)
-    assert choice.now == STRONG
+    assert choice.strong
+    assert choice.pack(values) == IMAGE.strong.pack(values)
+    assert choice.strong
     for _ in range(200):
         choice.waited(0)
-    assert choice.now == choice.cheap
+    assert not choice.strong

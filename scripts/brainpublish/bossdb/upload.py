@@ -1,7 +1,7 @@
 """The upload engine: a slab's cuboids from the stack to the server, and back to compare.
 
 Each thread takes a cuboid the whole way: it compares it with the ledger, reads it from the
-stack, compresses it unless it is stored as it is sent (no more at once than `workers`), and
+stack, compresses it unless it can be sent as it is stored (no more at once than `workers`), and
 sends it (no more at once than the client has connections). There are as many threads as both
 together, so that cuboids are made ready while others are on their way, and memory has a bound:
 see `memory_bound`.
@@ -26,8 +26,10 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import SlabLedger
 from brainpublish.bossdb.progress import Progress
 from brainpublish.findings import Refusal
+from brainpublish.packing import IMAGE, Codecs
 from brainpublish.slices.slab import CuboidFacts, digest_of
 from brainpublish.slices.slabs import CUBOID
+from brainpublish.widening import widened
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +120,8 @@ class SlabUpload:
         label: what a stored 1 is published as, for binary masks; 1 changes nothing.
         title: the slab's name for people.
         facts: what is known of cuboids without reading them, by their key.
-        packed: gives, for the start of a whole cuboid, its blosc buffer as it can be sent.
+        packed: gives, for the start of a whole cuboid, its blosc buffer in the stack's type.
+        codecs: how blocks are compressed; the fast one is that of `packed`.
         patience: seconds that a read-back may differ before it counts as a fault.
     """
 
@@ -132,10 +135,11 @@ class SlabUpload:
     title: str = "slab"
     facts: Mapping[str, CuboidFacts] = field(default_factory=dict)
     packed: Callable[[tuple[int, int, int]], bytes] | None = None
+    codecs: Codecs = IMAGE
     patience: float = PATIENCE_SECONDS
 
     def __post_init__(self):
-        self._codec = CodecChoice(self.dtype)
+        self._codec = CodecChoice(self.codecs, self.dtype)
         self._core = _Desks(self.workers, self.dtype)
         self._stopping = self.client.stopping
 
@@ -220,19 +224,21 @@ class SlabUpload:
             erase = False
         if blank:
             return _Load(box, digest, erase, None, 0)
-        return _Load(box, digest, erase, self._body(box, desk), self._size(box))
+        return _Load(box, digest, erase, self._body(box), self._size(box))
 
-    def _body(self, box: Box, desk: np.ndarray) -> Callable[[], bytes]:
+    def _body(self, box: Box) -> Callable[[], bytes]:
         as_stored = self.packed is not None and self.label == 1 and box.shape == CUBOID
-        if as_stored and self._codec.now is self._codec.cheap:
-            return functools.partial(self._codec.take, lambda: self.packed(box.start))
+        if as_stored and not self._codec.strong:
+            return functools.partial(self._codec.take, lambda: self._stored(box))
         values = self._values(box)
-        published = desk[: values.size].reshape(values.shape)
-        np.copyto(published, values)
         if self.label != 1:
-            published *= np.dtype(self.dtype).type(self.label)
-        packed = self._codec.pack(published)
+            values = values * np.min_scalar_type(self.label).type(self.label)
+        packed = self._codec.pack(values)
         return lambda: packed
+
+    def _stored(self, box: Box) -> bytes:
+        body = widened(self.packed(box.start), np.dtype(self.dtype).itemsize)
+        return self._codec.pack(self._values(box)) if body is None else body
 
     def _size(self, box: Box) -> int:
         return int(np.prod(box.shape)) * np.dtype(self.dtype).itemsize

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainpublish.packing import FAST, OVERHEAD
+from brainpublish.packing import OVERHEAD
 from brainpublish.slices.guarded import Broken, GuardedCrew, Limits
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.plan import StackPlan, slices_held
@@ -159,7 +159,7 @@ class _Slab:
         if held.shape != CUBOID:
             whole = np.zeros(CUBOID, held.dtype)
             whole[tuple(map(slice, held.shape))] = held
-        body = FAST.pack(whole)
+        body = self.plan.codecs.fast.pack(whole)
         self.packed[task.desk, : len(body)] = np.frombuffer(body, np.uint8)
         facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), blank=not held.max())
         return len(body), facts

@@ -11,7 +11,6 @@ import numpy as np
 import tensorstore
 
 from brainpublish.files import write_json
-from brainpublish.packing import FAST
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.slabs import CUBOID
 
@@ -54,7 +53,8 @@ def _group_metadata(channel: dict) -> dict:
 
 def _array_metadata(plan: StackPlan) -> dict:
     little = {"name": "bytes", "configuration": {"endian": "little"}}
-    blosc = {"cname": FAST.name, "clevel": FAST.level, "shuffle": "bitshuffle"}
+    codec = plan.codecs.fast
+    blosc = {"cname": codec.name, "clevel": codec.level, "shuffle": codec.shuffling}
     blosc |= {"typesize": np.dtype(plan.dtype).itemsize}
     grid = {"chunk_shape": [plan.depth, *plan.shard]}
     sharding = {

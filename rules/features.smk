@@ -13,6 +13,8 @@ rule resolve_regions:
         "logs/resolve_regions/{bucket}.log",
     benchmark:
         "benchmarks/resolve_regions/{bucket}.tsv"
+    # The gate of the uploads waits for it.
+    priority: 3
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -36,6 +38,8 @@ rule encode_volumes:
         "logs/encode_volumes/{bucket}.log",
     benchmark:
         "benchmarks/encode_volumes/{bucket}.tsv"
+    # The gate of the uploads waits for it.
+    priority: 3
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -62,6 +66,8 @@ rule map_features:
         "logs/map_features/{bucket}.log",
     benchmark:
         "benchmarks/map_features/{bucket}.tsv"
+    # The gate of the uploads waits for it.
+    priority: 3
     conda:
         "../envs/features.yaml"
     threads: 1

@@ -13,6 +13,8 @@ rule check_findings:
         "logs/check_findings/all.log",
     benchmark:
         "benchmarks/check_findings/all.tsv"
+    # It is short, and publishing waits for it.
+    priority: 2
     conda:
         "../envs/publish.yaml"
     threads: 1
@@ -36,7 +38,7 @@ rule check_headers:
     benchmark:
         "benchmarks/check_headers/all.tsv"
     # Uploads wait for it.
-    priority: 2
+    priority: 3
     conda:
         "../envs/publish.yaml"
     threads: 1
@@ -60,7 +62,7 @@ rule create_resources:
     benchmark:
         "benchmarks/create_resources/{volume}.tsv"
     # Uploads wait for it.
-    priority: 2
+    priority: 3
     conda:
         "../envs/publish.yaml"
     threads: 1
@@ -91,6 +93,7 @@ rule upload_slab:
         "logs/upload_slab/{volume}/{channel}/{slab}.log",
     benchmark:
         "benchmarks/upload_slab/{volume}/{channel}/{slab}.tsv"
+    # The network works beside the cores that decode.
     priority: 1
     conda:
         "../envs/publish.yaml"
@@ -125,6 +128,8 @@ rule publish_channel:
         "logs/publish_channel/{volume}/{channel}.log",
     benchmark:
         "benchmarks/publish_channel/{volume}/{channel}.tsv"
+    # It is short, and its receipt is what a run is for.
+    priority: 2
     conda:
         "../envs/publish.yaml"
     threads: 1

@@ -15,6 +15,8 @@ rule write_manifest:
         "logs/write_manifest/{volume}/{channel}.log",
     benchmark:
         "benchmarks/write_manifest/{volume}/{channel}.tsv"
+    # The gate of the uploads waits for it.
+    priority: 3
     conda:
         "../envs/volumes.yaml"
     threads: manifest_threads
@@ -68,6 +70,8 @@ rule check_channel:
         "logs/check_channel/{volume}/{channel}.log",
     benchmark:
         "benchmarks/check_channel/{volume}/{channel}.tsv"
+    # It is short, and publishing waits for it.
+    priority: 2
     conda:
         "../envs/volumes.yaml"
     threads: 1

@@ -97,7 +97,7 @@ def fault_of(error: OSError, host: str) -> MayPass | BossdbRefusal:
         error: what requests raised.
         host: host or host:port, for people.
     """
-    cause = _cause(error)
+    cause = cause_of(error)
     if isinstance(error, requests.exceptions.ProxyError):
         if "failed: 4" in cause:
             return BossdbRefusal(_PROXY_REFUSES.format(host=host, cause=cause), 0)
@@ -124,7 +124,7 @@ def fault_of(error: OSError, host: str) -> MayPass | BossdbRefusal:
     )
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """Return the innermost reason in words, without the objects that it went through."""
     inner = error
     while True:

@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 import numpy as np
 import requests
 import tenacity
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from brainpublish.bossdb.answers import (
     PASSING,
     BossdbRefusal,
     MayPass,
+    cause_of,
     error_of,
     fault_of,
     refusal_for,
@@ -179,10 +181,10 @@ class BossdbClient:
         headers = {"Accept": "application/blosc", "Accept-Encoding": "identity"}
         params = {"access-mode": "no-cache"}
         path = _cutout_path(channel, box)
-        options = {"headers": headers, "params": params}
+        options = {"headers": headers, "params": params, "stream": True}
 
         def once() -> bytes:
-            body = self._once("GET", path, frozenset({200}), options).content
+            body = _whole_body(self._once("GET", path, frozenset({200}), options))
             if not is_whole(body):
                 raise MayPass("an answer that is no whole block; does a proxy answer in its place?")
             return body
@@ -297,10 +299,28 @@ class BossdbClient:
         url = f"{self.endpoint.url}/v1/{path}"
         try:
             # A redirected POST would become a GET.
-            return self._session.request(method, url, allow_redirects=False, **options)
+            reply = self._session.request(method, url, allow_redirects=False, **options)
+            if not reply.ok:
+                # A streamed one: what it says is read here, where faults are understood.
+                _ = reply.content
+            return reply
         except OSError as error:
             # All that requests raises is one, and so is a file of certificates that is missing.
             raise fault_of(error, self.endpoint.host) from None
+
+
+def _whole_body(reply: requests.Response) -> bytes:
+    """Return the body of a streamed answer, read at once: requests takes it in pieces of 10 kB.
+
+    Raises:
+        MayPass: if it breaks off.
+    """
+    try:
+        return reply.raw.read(decode_content=True)
+    except urllib3.exceptions.HTTPError as error:
+        raise MayPass(cause_of(error)) from None
+    finally:
+        reply.close()
 
 
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:

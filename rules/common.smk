@@ -152,8 +152,9 @@ def bucket_receipts():
     return every_bucket("results/receipts/atlas/{bucket}.json")
 
 
-def manifest_threads(wildcards):
-    # Masks are small files: two channels of them are read beside each other.
+def channel_threads(wildcards):
+    # Masks are light work: two channels of them are worked on beside each other, so that the
+    # start and the end of one job keep no core from the other.
     return 2 if channel_section(wildcards)["role"] == "image" else 1
 
 

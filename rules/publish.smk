@@ -41,7 +41,8 @@ rule check_headers:
     priority: 3
     conda:
         "../envs/publish.yaml"
-    threads: 1
+    # It takes a moment, and keeps no core from a slab.
+    threads: 0
     resources:
         mem_mb=500,
     params:
@@ -65,8 +66,10 @@ rule create_resources:
     priority: 3
     conda:
         "../envs/publish.yaml"
-    threads: 1
+    # It takes a moment, and keeps no core from a slab.
+    threads: 0
     resources:
+        uploads=1,
         connections=CONFIG["bossdb"]["connections"],
         mem_mb=500,
     params:

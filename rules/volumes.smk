@@ -19,7 +19,7 @@ rule write_manifest:
     priority: 3
     conda:
         "../envs/volumes.yaml"
-    threads: manifest_threads
+    threads: channel_threads
     resources:
         mem_mb=1000,
     params:
@@ -49,7 +49,7 @@ rule prepare_slab:
         "benchmarks/prepare_slab/{volume}/{channel}/{slab}.tsv"
     conda:
         "../envs/volumes.yaml"
-    threads: 2
+    threads: channel_threads
     resources:
         mem_mb=prepare_memory,
     params:

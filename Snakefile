@@ -46,6 +46,7 @@ onstart:
     refuse_without_secrets(job.rule.name for job in workflow.dag.needrun_jobs())
     RUN_LOCK = hold_folder()
     look_for_jobs_when_one_ends()
+    spare_pandas()
 
 
 onsuccess:

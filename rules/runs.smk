@@ -1,4 +1,6 @@
 # Takes the jobs that are to run; leaves what a run does before the first of them.
+import sys
+
 from brainpublish.atlas.tokens import missing_atlas_secrets
 from brainpublish.bossdb.endpoint import find_token, missing_token_text
 from brainpublish.bossdb.halts import SIGNALLED, Halts
@@ -28,6 +30,16 @@ def look_for_jobs_when_one_ends():
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def spare_pandas():
+    """Let Snakemake do without pandas, of which no parameter of ours is a table.
+
+    It imports pandas, in 0.4 s, only to see whether parameters of the first job are tables of
+    it, while no other job is started. A None here says that there is no such package; jobs are
+    processes of their own, and import what they like.
+    """
+    sys.modules.setdefault("pandas", None)
 
 
 def refuse_without_secrets(rules):

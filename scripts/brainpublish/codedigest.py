@@ -4,17 +4,14 @@ Snakemake looks at a script's time, which a fresh clone changes, and not at all 
 modules that it imports. The digest is a parameter of the rule instead.
 """
 
-import ast
 import functools
 import hashlib
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGE = "brainpublish"
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+from brainpublish.parsedcode import PACKAGE, Memory, Parsed, memory_path
 
 
 def run_jobs_from(folder: str | Path) -> None:
@@ -37,50 +34,44 @@ def code_digest(script: str | Path) -> str:
     script = Path(script)
     digest = hashlib.sha256()
     for path in sorted(_reachable(script)):
-        digest.update(path.name.encode() + _parsed(path).code.encode())
+        digest.update(path.name.encode() + _parsed(path).digest.encode())
+    _memory().keep()
     return digest.hexdigest()
 
 
 def _reachable(script: Path) -> set[Path]:
     found: set[Path] = set()
-    waiting = [script]
+    waiting = {script}
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            names = _parsed(path).names
-            waiting += (file for name in names for file in _files_of(name, script.parent))
+        found |= waiting
+        waiting = set().union(*(_imported_by(path, script.parent) for path in waiting)) - found
     return found
 
 
-@dataclass(frozen=True)
-class _Parsed:
-    """A module's code without docstrings, and the names of ours that it imports."""
-
-    code: str
-    names: frozenset[str]
+@functools.cache
+def _imported_by(path: Path, root: Path) -> frozenset[Path]:
+    """Return the files of the modules that a file imports, and of the packages they are in."""
+    modules = _modules(root)
+    named = (name.split(".") for name in _parsed(path).names)
+    above = {".".join(parts[:count]) for parts in named for count in range(1, len(parts) + 1)}
+    return frozenset(modules[name] for name in above if name in modules)
 
 
 @functools.cache
-def _parsed(path: Path) -> _Parsed:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-    ours = (name for name in names if name.partition(".")[0] == PACKAGE)
-    return _Parsed(ast.dump(tree), frozenset(ours))
+def _modules(root: Path) -> dict[str, Path]:
+    """Return the file of each module of this package, by its name."""
+    files = root.joinpath(PACKAGE).rglob("*.py")
+    parts = ((file, file.relative_to(root).with_suffix("").parts) for file in files)
+    return {
+        ".".join(names[:-1] if names[-1] == "__init__" else names): file for file, names in parts
+    }
 
 
 @functools.cache
-def _files_of(module: str, root: Path) -> tuple[Path, ...]:
-    """Return a module's file and those of the packages it is in."""
-    parts = module.split(".")
-    stems = (root.joinpath(*parts[:count]) for count in range(1, len(parts) + 1))
-    places = ((stem.with_suffix(".py"), stem / "__init__.py") for stem in stems)
-    return tuple(file for pair in places for file in pair if file.is_file())
+def _parsed(path: Path) -> Parsed:
+    return _memory().parsed(path.read_bytes())
+
+
+@functools.cache
+def _memory() -> Memory:
+    return Memory(memory_path())

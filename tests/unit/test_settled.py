@@ -4,8 +4,6 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainpublish import codedigest
-from brainpublish.codedigest import code_digest
 from brainpublish.settled import entry_of, is_settled, made_from
 
 SETTINGS = {"channel": {"name": "a"}, "code": "1"}
@@ -38,35 +36,3 @@ def test_nothing_in_a_record_raises(tmp_path_factory, content):
     record.write_bytes(content)
     assert not is_settled(record, made_from(SETTINGS), [])
     assert entry_of(record, "digest") is None
-
-
-def package(folder, **modules):
-    # A run reads each module once; here they change in between.
-    codedigest._parsed.cache_clear()
-    codedigest._files_of.cache_clear()
-    root = folder / "brainpublish"
-    root.mkdir(exist_ok=True)
-    (root / "__init__.py").touch()
-    for name, text in modules.items():
-        (root / f"{name}.py").write_text(text)
-    script = folder / "job.py"
-    script.write_text("from brainpublish.used import thing\n")
-    return script
-
-
-def test_code_digest_follows_imports_and_nothing_else(tmp_path):
-    script = package(
-        tmp_path, used="from brainpublish import deep\n", deep="a = 1\n", other="b = 1\n"
-    )
-    before = code_digest(script)
-    package(tmp_path, other="b = 2\n")
-    assert code_digest(script) == before
-    package(tmp_path, deep="a = 2\n")
-    assert code_digest(script) != before
-
-
-def test_comments_and_docstrings_are_no_code(tmp_path):
-    script = package(tmp_path, used="def thing():\n    return 1\n")
-    before = code_digest(script)
-    package(tmp_path, used='"""Doc."""\n\n\ndef thing():\n    """Doc."""\n    return 1  # why\n')
-    assert code_digest(script) == before

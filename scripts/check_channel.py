@@ -1,7 +1,7 @@
 """Rule check_channel: all findings of a channel in one file."""
 
 from brainpublish.joblog import job_log
-from brainpublish.slices.steps import gather_findings
+from brainpublish.slices.gather import gather_findings
 
 with job_log(snakemake.log[0]):
     gather_findings(

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from brainpublish.findings import Finding, read_findings
 from brainpublish.slices.discover import list_slices
+from brainpublish.slices.gather import gather_findings
+from brainpublish.slices.opened import open_stack
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
 from brainpublish.slices.slabs import slab_count
-from brainpublish.slices.stack import open_stack
-from brainpublish.slices.steps import gather_findings, make_manifest, make_slab
+from brainpublish.slices.steps import make_manifest, make_slab
 
 COMMON = {
     "pattern": "*",

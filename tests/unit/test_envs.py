@@ -104,5 +104,5 @@ def test_an_environment_has_all_that_the_code_of_its_rules_imports(environment, 
 
 def test_imports_are_seen_through_the_modules_of_the_package():
     found = imported_packages(ROOT / "scripts" / "prepare_slab.py")
-    assert {"numpy", "pillow", "tensorstore"} <= found
+    assert {"numpy", "pillow", "tifffile"} <= found
     assert "requests" not in found, "slices know no network"

@@ -12,12 +12,13 @@ from PIL import Image
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
 from brainpublish.slices import plan as plan_module
-from brainpublish.slices import slab as slab_module
+from brainpublish.slices import read as read_module
 from brainpublish.slices.discover import list_slices
+from brainpublish.slices.gather import gather_findings
 from brainpublish.slices.manifest import read_manifest
 from brainpublish.slices.plan import read_plan
 from brainpublish.slices.slabs import JP2_SLAB_BYTES, SLAB_BYTES, slab_count, slab_depth, slab_range
-from brainpublish.slices.steps import gather_findings, make_manifest, make_slab
+from brainpublish.slices.steps import make_manifest, make_slab
 from stacks import SHARED, STACK, write_jp2_stack, write_mask_stack
 
 IMAGE = {
@@ -254,12 +255,12 @@ def test_channel_without_slices_leaves_a_plan_and_no_traceback(tmp_path):
 
 def test_file_that_breaks_its_decoder_is_a_finding_and_not_the_end(image, monkeypatch):
     image.manifest()
-    decode = slab_module.read_rows
+    decode = read_module.read_rows
 
     def crash(path, *rest):
         return os.abort() if path.name == "z4.jp2" else decode(path, *rest)
 
-    monkeypatch.setattr(slab_module, "read_rows", crash)
+    monkeypatch.setattr(read_module, "read_rows", crash)
     found = image.slab(0).findings()
     assert found["SLICE_HOSTILE"].where.endswith("z4.jp2")
     assert np.array_equal(image.voxels()[4:16], STACK[4:16])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from brainpublish.files import read_json, write_bytes
 from brainpublish.slices.masks import BINARY
+from brainpublish.slices.opened import open_stack
 from brainpublish.slices.plan import read_plan
 from brainpublish.slices.sheet import Layer, contact_sheet
-from brainpublish.slices.stack import open_stack
 
 
 def draw_channel(settings: dict, picture: str) -> None:

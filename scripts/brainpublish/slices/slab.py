@@ -20,8 +20,6 @@ from brainpublish.slices.masks import (
     labels_of_colours,
 )
 from brainpublish.slices.plan import StackPlan
-from brainpublish.slices.read import read_header, read_rows
-from brainpublish.slices.tiff import page_digest
 
 
 @dataclass(frozen=True)
@@ -200,6 +198,10 @@ def take_slice(
 
 
 def _rows(path: Path, row: Slice, plan: StackPlan, band: range) -> np.ndarray:
+    # Of the jobs that know a slab by its report, only the one that decodes it needs decoders.
+    from brainpublish.slices.read import read_header, read_rows
+    from brainpublish.slices.tiff import page_digest
+
     page = row.page or 0
     header = read_header(path, page)
     if header.shape != plan.extent[1:]:

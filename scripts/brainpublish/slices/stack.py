@@ -8,7 +8,6 @@ Layout and metadata: OME-NGFF 0.5, "multiscales" and "axes"; Zarr v3 specificati
 from pathlib import Path
 
 import numpy as np
-import tensorstore
 
 from brainpublish.files import write_json
 from brainpublish.slices.plan import StackPlan
@@ -75,16 +74,3 @@ def _array_metadata(plan: StackPlan) -> dict:
         "dimension_names": ["z", "y", "x"],
         "attributes": {},
     }
-
-
-def open_stack(folder: str | Path) -> tensorstore.TensorStore:
-    """Open a stack's array, z, y, x. A shard that is not there is an error, not zeros."""
-    return tensorstore.open(
-        {
-            "driver": "zarr3",
-            "kvstore": {"driver": "file", "path": f"{Path(folder, '0')}/"},
-            "fill_missing_data_reads": False,
-            "store_data_equal_to_fill_value": True,
-        },
-        open=True,
-    ).result()

@@ -1,14 +1,14 @@
-"""The jobs of a channel's slices, from files to files."""
+"""The jobs that read a channel's slices, from files to files."""
 
 import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from brainpublish.files import read_json, write_bytes, write_json
-from brainpublish.findings import Finding, as_text, findings_from, write_findings
+from brainpublish.files import write_bytes, write_json
+from brainpublish.findings import Finding, findings_from
 from brainpublish.memory import keep_freed_memory
 from brainpublish.settled import made_from
-from brainpublish.slices.check import check_slabs, compare_with_image, waived
+from brainpublish.slices.check import waived
 from brainpublish.slices.colours import write_colours
 from brainpublish.slices.describe import describe_slices
 from brainpublish.slices.discover import Place
@@ -16,7 +16,7 @@ from brainpublish.slices.manifest import folder_of, read_manifest, write_manifes
 from brainpublish.slices.masks import label_of
 from brainpublish.slices.normalise import normalise_slab
 from brainpublish.slices.plan import read_plan
-from brainpublish.slices.slab import SlabReport, SliceFacts, report_as_dict, report_of
+from brainpublish.slices.slab import SliceFacts, report_as_dict, report_of
 from brainpublish.slices.slabs import slab_range
 from brainpublish.slices.stack import write_stack_metadata
 
@@ -119,32 +119,3 @@ def make_slab(
     log.info("slices %d to %d: %d findings", z.start, z.stop - 1, len(made["findings"]))
     made["findings"] = [asdict(finding) for finding in made["findings"]]
     write_json(report, {**made, **made_from(settings)})
-
-
-def gather_findings(
-    channel: dict, plan: str, image: str | None, reports: list[str], findings: str
-) -> None:
-    """Write all findings of a channel.
-
-    Args:
-        channel: the channel's settings.
-        plan: path of the channel's plan.
-        image: path of its image's plan, if the channel is an annotation.
-        reports: paths of the slabs' reports.
-        findings: path of the findings to write.
-    """
-    stack_plan, found = read_plan(plan)
-    where = channel["path"]
-    if image is not None:
-        found += waived(
-            compare_with_image(stack_plan, read_plan(image)[0], where), channel["waive"]
-        )
-    slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
-    known = {(finding.code, finding.where) for finding in found}
-    found += [
-        finding
-        for finding in waived(check_slabs(stack_plan, slabs, where), channel["waive"])
-        if (finding.code, finding.where) not in known
-    ]
-    log.info("findings:\n%s", as_text(found))
-    write_findings(findings, found)

@@ -1,0 +1,40 @@
+"""The job that gathers a channel's findings, from files to a file."""
+
+import logging
+
+from brainpublish.files import read_json
+from brainpublish.findings import as_text, write_findings
+from brainpublish.slices.check import check_slabs, compare_with_image, waived
+from brainpublish.slices.plan import read_plan
+from brainpublish.slices.slab import SlabReport
+
+log = logging.getLogger(__name__)
+
+
+def gather_findings(
+    channel: dict, plan: str, image: str | None, reports: list[str], findings: str
+) -> None:
+    """Write all findings of a channel.
+
+    Args:
+        channel: the channel's settings.
+        plan: path of the channel's plan.
+        image: path of its image's plan, if the channel is an annotation.
+        reports: paths of the slabs' reports.
+        findings: path of the findings to write.
+    """
+    stack_plan, found = read_plan(plan)
+    where = channel["path"]
+    if image is not None:
+        found += waived(
+            compare_with_image(stack_plan, read_plan(image)[0], where), channel["waive"]
+        )
+    slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
+    known = {(finding.code, finding.where) for finding in found}
+    found += [
+        finding
+        for finding in waived(check_slabs(stack_plan, slabs, where), channel["waive"])
+        if (finding.code, finding.where) not in known
+    ]
+    log.info("findings:\n%s", as_text(found))
+    write_findings(findings, found)

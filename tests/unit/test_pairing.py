@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainpublish.slices.discover import Listing, Place
-from brainpublish.slices.names import order_names, runs_text
+from brainpublish.slices.names import order_names
+from brainpublish.slices.numbers import runs_text
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
 
 

@@ -7,7 +7,7 @@ from brainpublish.codes import CODES
 from brainpublish.findings import ERROR, WARNING, Finding
 from brainpublish.slices.cast import way_out
 from brainpublish.slices.masks import BINARY
-from brainpublish.slices.names import runs_text
+from brainpublish.slices.numbers import runs_text
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.slab import SlabReport
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from brainpublish.findings import Finding
 from brainpublish.slices.discover import Listing, Place
-from brainpublish.slices.names import runs_text
+from brainpublish.slices.numbers import runs_text
 
 STOP, CLOSE, BLACK, REPEAT = "stop", "close", "black", "repeat"
 

@@ -31,6 +31,10 @@ def manifest_settings(wildcards):
         "channel": source_section(wildcards),
         "listing": listing_of(wildcards.volume, wildcards.channel).as_settings(),
         "depth": depth_of(wildcards.volume, wildcards.channel),
+        "anew": made_anew_for(
+            f"{channel_folder(wildcards)}/plan.json",
+            [path.format(**wildcards) for path in slab_reports(wildcards)],
+        ),
         "code": code_of("write_manifest.py"),
     }
 
@@ -45,10 +49,16 @@ def slab_settings(wildcards):
 
 def slab_is_settled(wildcards):
     folder = channel_folder(wildcards)
-    plan = entry_of(f"{folder}/plan.json", "digest")
-    expected = {**made_from(slab_settings(wildcards)), "plan": plan}
-    record = f"{folder}/slabs/{wildcards.slab}.json"
-    return is_settled(record, expected, slab_slices(wildcards))
+    plan, record = f"{folder}/plan.json", f"{folder}/slabs/{wildcards.slab}.json"
+    expected = {
+        **made_from(slab_settings(wildcards)),
+        "plan": entry_of(plan, "digest"),
+        "rows": dict(enumerate(entry_of(plan, "rows") or [])).get(int(wildcards.slab)),
+    }
+    # The record may be newer than files that changed while it was made; the manifest, by
+    # whose digests it was made, is not.
+    current = is_settled(plan, {}, slab_slices(wildcards)) and not changed_files(record)
+    return current and is_settled(record, expected, [])
 
 
 def sheet_layers(wildcards):

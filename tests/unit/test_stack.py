@@ -13,6 +13,9 @@ from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
 from brainpublish.slices import plan as plan_module
 from brainpublish.slices import read as read_module
+from brainpublish.slices import steps
+from brainpublish.slices.changes import made_anew_for
+from brainpublish.slices.describe import describe_slices
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.gather import gather_findings
 from brainpublish.slices.manifest import read_manifest
@@ -41,11 +44,17 @@ class Channel:
         self.section = {**section, "path": str(raw)}
         self.folder = folder
         self.stack = folder / "stack.zarr"
+        self.anew = None
         self.listing = list_slices(str(raw), section["pattern"])
 
     def manifest(self):
         make_manifest(
-            {"channel": self.section, "listing": self.listing.as_settings(), "depth": 16},
+            {
+                "channel": self.section,
+                "listing": self.listing.as_settings(),
+                "depth": 16,
+                "anew": self.anew,
+            },
             threads=2,
             manifest=self.folder / "slices.tsv",
             plan=self.folder / "plan.json",
@@ -207,6 +216,40 @@ def test_file_that_changes_after_the_manifest_is_found(image):
     image.manifest()
     write_jp2_stack(image.folder.parent / "raw", STACK[::-1])
     assert image.slab(0).findings()["SLICE_CHANGED"].severity == "error"
+
+
+def test_file_that_changes_under_the_manifest_is_found(image, monkeypatch):
+    def describe(*arguments):
+        described = describe_slices(*arguments)
+        with (image.folder.parent / "raw" / "z3.jp2").open("ab") as file:
+            file.write(b"more")
+        return described
+
+    monkeypatch.setattr(steps, "describe_slices", describe)
+    found = image.manifest().findings()["SLICE_CHANGED"]
+    assert (found.severity, found.where.rpartition("/")[2]) == ("error", "z3.jp2")
+
+
+def test_manifest_is_made_anew_once_for_files_that_changed(image):
+    plan, report = image.folder / "plan.json", image.folder / "0.json"
+    assert made_anew_for(plan, [report]) is None
+    image.made()
+    assert made_anew_for(plan, [report]) is None
+    write_jp2_stack(image.folder.parent / "raw", STACK[::-1])
+    image.slab(0)
+    first = made_anew_for(plan, [report])
+    image.anew = first
+    image.made()
+    assert made_anew_for(plan, [report]) == first
+    write_jp2_stack(image.folder.parent / "raw", STACK)
+    image.slab(0)
+    assert made_anew_for(plan, [report]) not in (None, first)
+
+
+def test_slab_of_other_files_is_found(image):
+    image.made()
+    write_jp2_stack(image.folder.parent / "raw", STACK[::-1])
+    assert image.manifest().findings()["STACK_STALE"].message.startswith("2 of 2 slabs")
 
 
 def test_slab_of_another_plan_is_found(image):

@@ -17,8 +17,9 @@ from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.memory import return_freed_memory
 from brainpublish.settled import made_from
+from brainpublish.slices.check import is_stale
 from brainpublish.slices.masks import label_of
-from brainpublish.slices.plan import StackPlan, read_plan
+from brainpublish.slices.plan import StackPlan, read_plan, read_rows_digests
 from brainpublish.slices.shard import DamagedShard
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
@@ -61,7 +62,7 @@ def upload_slab(
     return_freed_memory()
     plan, _ = read_plan(files.plan)
     report = SlabReport.from_dict(read_json(files.report))
-    _require_sound(report, plan)
+    _require_sound(report, plan, read_rows_digests(files.plan))
     channel = settings["channel"]
     verify = Verification(**settings["verify"], seed=plan.digest)
     with (
@@ -120,12 +121,12 @@ def _told(counts: Counts) -> str:
     return f"{done}; {read}"
 
 
-def _require_sound(report: SlabReport, plan: StackPlan) -> None:
+def _require_sound(report: SlabReport, plan: StackPlan, rows: list[str]) -> None:
     errors = errors_in(report.findings)
     if errors:
         raise Refusal(f"This slab is not sent:\n{as_text(errors)}")
-    if report.plan != plan.digest:
+    if is_stale(report, plan, rows):
         raise Refusal(
-            "This slab is not sent: it was made under another plan of the stack. "
-            "Run the same command again."
+            "This slab is not sent: it was made of other files than the manifest lists, or under "
+            "another plan of the stack. Run the same command again."
         )

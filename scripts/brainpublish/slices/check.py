@@ -44,12 +44,34 @@ def compare_with_image(plan: StackPlan, image: StackPlan, where: str) -> list[Fi
     return [Finding("SLICES_EXTENT", where, text)]
 
 
-def check_slabs(plan: StackPlan, reports: list[SlabReport], where: str) -> list[Finding]:
-    """Return what the slabs of a channel found, and what only their sum tells."""
+def is_stale(report: SlabReport, plan: StackPlan, rows: list[str]) -> bool:
+    """Say whether a slab was made under another plan, or of other files than the manifest lists.
+
+    Args:
+        report: the slab's report.
+        plan: the stack's plan.
+        rows: digest of each slab's rows of the manifest.
+    """
+    return (report.plan, report.rows) != (plan.digest, rows[report.first // plan.depth])
+
+
+def check_slabs(
+    plan: StackPlan, rows: list[str], reports: list[SlabReport], where: str
+) -> list[Finding]:
+    """Return what the slabs of a channel found, and what only their sum tells.
+
+    Args:
+        plan: the stack's plan.
+        rows: digest of each slab's rows of the manifest.
+        reports: the slabs' reports.
+        where: the place that findings name.
+    """
     findings = [finding for report in reports for finding in report.findings]
-    stale = [report for report in reports if report.plan != plan.digest]
+    stale = [report for report in reports if is_stale(report, plan, rows)]
     if stale:
-        text = f"{len(stale)} of {len(reports)} slabs were made under another plan of the stack"
+        text = (
+            f"{len(stale)} of {len(reports)} slabs were made of other files, or under another plan"
+        )
         findings.append(Finding("STACK_STALE", where, text))
     findings = [*_overall_range(plan, reports, findings, where), *findings]
     if not reports or findings:

@@ -5,7 +5,7 @@ import logging
 from brainpublish.files import read_json
 from brainpublish.findings import as_text, write_findings
 from brainpublish.slices.check import check_slabs, compare_with_image, waived
-from brainpublish.slices.plan import read_plan
+from brainpublish.slices.plan import read_plan, read_rows_digests
 from brainpublish.slices.slab import SlabReport
 
 log = logging.getLogger(__name__)
@@ -29,11 +29,12 @@ def gather_findings(
         found += waived(
             compare_with_image(stack_plan, read_plan(image)[0], where), channel["waive"]
         )
+    rows = read_rows_digests(plan)
     slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
     known = {(finding.code, finding.where) for finding in found}
     found += [
         finding
-        for finding in waived(check_slabs(stack_plan, slabs, where), channel["waive"])
+        for finding in waived(check_slabs(stack_plan, rows, slabs, where), channel["waive"])
         if (finding.code, finding.where) not in known
     ]
     log.info("findings:\n%s", as_text(found))

@@ -5,7 +5,7 @@ import io
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from brainpublish.files import write_text
+from brainpublish.files import digest_of_json, write_text
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ def read_manifest(path: str | Path) -> list[Slice]:
     """Read what `write_manifest` wrote."""
     with Path(path).open(encoding="utf-8", newline="") as file:
         return [_typed(row) for row in csv.DictReader(file, delimiter="\t")]
+
+
+def digest_of_rows(rows: list[Slice]) -> str:
+    """Return a digest of what slices hold: it changes with the content of any of their files."""
+    return digest_of_json([(row.z, row.sha256) for row in rows])
 
 
 def _typed(row: dict[str, str]) -> Slice:

@@ -155,3 +155,8 @@ def read_plan(path: str | Path) -> tuple[StackPlan, list[Finding]]:
     """Read a plan and the findings that came with it."""
     value = read_json(path)
     return StackPlan.from_dict(value), findings_from(value["findings"])
+
+
+def read_rows_digests(path: str | Path) -> list[str]:
+    """Read from a plan the digest of each slab's rows of the manifest: see `digest_of_rows`."""
+    return read_json(path)["rows"]

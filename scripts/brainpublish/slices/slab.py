@@ -10,7 +10,7 @@ from brainpublish.files import digest_of_file
 from brainpublish.findings import Finding, findings_from
 from brainpublish.slices.cast import apply_cast, one_channel
 from brainpublish.slices.header import UnreadableSlice
-from brainpublish.slices.manifest import Slice
+from brainpublish.slices.manifest import Slice, digest_of_rows
 from brainpublish.slices.masks import (
     BINARY,
     MaskRule,
@@ -85,6 +85,7 @@ class SlabReport:
 
     Attributes:
         plan: digest of the plan that it was made under.
+        rows: digest of the rows of the manifest that it was made of.
         first: z of the first slice.
         slices: number of slices.
         maximum: the largest value stored.
@@ -100,6 +101,7 @@ class SlabReport:
     """
 
     plan: str
+    rows: str
     first: int
     slices: int
     maximum: int
@@ -138,6 +140,7 @@ def report_of(
     total = sum(facts, SliceFacts())
     return SlabReport(
         plan=plan.digest,
+        rows=digest_of_rows(slices),
         first=slices[0].z,
         slices=len(slices),
         maximum=total.maximum,

@@ -10,14 +10,19 @@ from brainpublish.memory import keep_freed_memory
 from brainpublish.settled import made_from
 from brainpublish.slices.check import waived
 from brainpublish.slices.colours import write_colours
-from brainpublish.slices.describe import describe_slices
-from brainpublish.slices.discover import Place
-from brainpublish.slices.manifest import folder_of, read_manifest, write_manifest
+from brainpublish.slices.describe import Description, describe_slices
+from brainpublish.slices.discover import Place, files_of
+from brainpublish.slices.manifest import (
+    digest_of_rows,
+    folder_of,
+    read_manifest,
+    write_manifest,
+)
 from brainpublish.slices.masks import label_of
 from brainpublish.slices.normalise import normalise_slab
 from brainpublish.slices.plan import read_plan
 from brainpublish.slices.slab import SliceFacts, report_as_dict, report_of
-from brainpublish.slices.slabs import slab_range
+from brainpublish.slices.slabs import slab_count, slab_range
 from brainpublish.slices.stack import write_stack_metadata
 
 log = logging.getLogger(__name__)
@@ -32,7 +37,8 @@ def make_manifest(
 
     Args:
         settings: the channel's own settings, its listing as `Listing.as_settings` gives it,
-            and the slices per slab, under channel, listing and depth.
+            and the slices per slab, under channel, listing and depth; and, where a run found
+            that files had changed, what the manifest is made anew for, under anew.
         threads: slices read at once.
         manifest: path of the manifest to write.
         plan: path of the plan to write.
@@ -43,8 +49,9 @@ def make_manifest(
     if channel.get("published_from") == "uint32":
         found.append(Finding("MASK_UINT32", channel["name"], "`dtype: uint32` in the config"))
     places = [Place(**place) for place in listing["places"]]
+    before = _stamps(places)
     described = describe_slices(channel, places, settings["depth"], threads)
-    found = waived(found + described.findings, channel["waive"])
+    found = waived(found + described.findings, channel["waive"]) + _changed(before, _stamps(places))
     log.info("%d slices, extent (z, y, x) %s", len(places), described.plan.extent)
     write_manifest(manifest, described.slices)
     write_stack_metadata(stack, described.plan, channel)
@@ -55,10 +62,38 @@ def make_manifest(
         {
             **asdict(described.plan),
             "digest": described.plan.digest,
+            "rows": _rows_digests(described),
+            "anew": settings.get("anew"),
             "decisions": _decisions(listing["decisions"], described.plan, channel),
             "findings": [asdict(each) for each in found],
         },
     )
+
+
+def _stamps(places: list[Place]) -> dict[str, tuple[int, int] | None]:
+    """Return size and time of each file, or None of one that cannot be asked."""
+    stamps = {}
+    for file in files_of(places):
+        try:
+            stat = Path(file).stat()
+        except OSError:
+            stamps[file] = None
+        else:
+            stamps[file] = stat.st_size, stat.st_mtime_ns
+    return stamps
+
+
+def _changed(before: dict, after: dict) -> list[Finding]:
+    """Return a finding for each file that was written to between two looks at it."""
+    text = "was written to while its manifest was made"
+    return [Finding("SLICE_CHANGED", file, text) for file in before if before[file] != after[file]]
+
+
+def _rows_digests(described: Description) -> list[str]:
+    """Return the digest of each slab's rows of the manifest."""
+    rows, depth = described.slices, described.plan.depth
+    ranges = (slab_range(slab, depth, len(rows)) for slab in range(slab_count(len(rows), depth)))
+    return [digest_of_rows(rows[z.start : z.stop]) for z in ranges]
 
 
 def _decisions(listed: dict, plan, channel: dict) -> dict:

@@ -8,8 +8,11 @@ import pytest
 from uploads import EXTENT, channel_settings, service_over
 
 from brainpublish.bossdb import channels
+from brainpublish.bossdb.after import downsample_once
 from brainpublish.bossdb.channels import WRITER_KEY, announce, read_mark, require_channel
+from brainpublish.bossdb.ledger import forget_downsample
 from brainpublish.findings import Refusal
+from brainpublish.local.bossdb.pyramid import Pyramids
 from brainpublish.runs import VARIABLE
 
 ONES = np.ones(EXTENT, np.uint8)
@@ -77,6 +80,30 @@ def test_writer_that_comes_between_is_not_written_over(folder, copy, publish, mo
     with pytest.raises(Refusal, match="Something else began to write to lab/fish/image"):
         announce(folder.client, plan.name, folder.ledgers(plan.name))
     assert read_mark(folder.client, plan.name, WRITER_KEY) == "third"
+
+
+def test_downsampling_under_way_is_begun_anew_only_once_something_was_written(
+    folder, publish, monkeypatch
+):
+    monkeypatch.setattr(Pyramids, "_work", lambda pyramids: None)
+    plan = folder.plan()
+    ledgers = folder.ledgers(plan.name)
+
+    def asked() -> list[str]:
+        folder.faults.forget()
+        lineage = require_channel(folder.client, plan, ledgers)
+        state = downsample_once(folder.client, plan.name, ledgers, lineage)
+        assert state == {"status": "QUEUED"}
+        return [method for method, path in folder.writes() if "downsample" in path]
+
+    assert asked() == ["POST"]
+    assert asked() == []
+    assert publish(folder, "second", ONES).kept == 8
+    assert asked() == []
+    publish(folder, "third", TWOS)
+    assert asked() == ["DELETE", "POST"]
+    forget_downsample(ledgers)
+    assert asked() == ["DELETE", "POST"]
 
 
 @pytest.mark.parametrize("written", [False, True])

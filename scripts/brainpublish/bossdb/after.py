@@ -2,17 +2,38 @@
 
 import logging
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import requests
 
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
+from brainpublish.bossdb.ledger import is_downsample_noted, note_downsample
 from brainpublish.files import json_text
 
 log = logging.getLogger(__name__)
 
 UNDER_WAY = ("QUEUED", "IN_PROGRESS")
+DOWNSAMPLED = "DOWNSAMPLED"
 REFUSALS = (400, 403, 500)
+
+
+def downsample_once(client: BossdbClient, channel: str, folder: str | Path, lineage: str) -> dict:
+    """Have the server downsample what a channel holds, unless it took that on already.
+
+    Args:
+        client: the server.
+        channel: collection/experiment/channel.
+        folder: the channel's folder of ledgers, where it is noted.
+        lineage: what its ledger stands under.
+
+    Returns:
+        See `start_downsample`.
+    """
+    state = start_downsample(client, channel, written=not is_downsample_noted(folder, lineage))
+    if state["status"] in (*UNDER_WAY, DOWNSAMPLED) and "refused" not in state:
+        note_downsample(folder, lineage)
+    return state
 
 
 def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
@@ -21,8 +42,8 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
     Args:
         client: the server.
         channel: collection/experiment/channel.
-        written: whether this run wrote to the channel: a downsampling that was under way
-            meanwhile has mixed old and new data, and is begun anew.
+        written: whether the channel was written to since a downsampling was asked for: one
+            that was under way meanwhile has mixed old and new data, and is begun anew.
 
     Returns:
         The server's status, and the reason where it refuses.
@@ -32,7 +53,7 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
     if state["status"] in UNDER_WAY and written:
         client.request("DELETE", path, (204, 409))
         state = _state(client, path)
-    if "refused" not in state and state["status"] not in (*UNDER_WAY, "DOWNSAMPLED"):
+    if "refused" not in state and state["status"] not in (*UNDER_WAY, DOWNSAMPLED):
         reply = client.request("POST", path, (201, *REFUSALS, 409), json={})
         state = _state(client, path)
         # A first try, whose answer was lost, may have started it.

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
-from brainpublish.bossdb.ledger import ChannelRecord, new_marker
+from brainpublish.bossdb.ledger import ChannelRecord, forget_downsample, new_marker
 from brainpublish.findings import Refusal
 from brainpublish.runs import run_id
 
@@ -232,6 +232,7 @@ def announce(client: BossdbClient, channel: str, folder: Path) -> None:
     Raises:
         Refusal: if someone else became it since the channel was claimed.
     """
+    forget_downsample(folder)
     with _alone(client, folder):
         record = ChannelRecord(folder)
         if record.writers == [run_id()]:

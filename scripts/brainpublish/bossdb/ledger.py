@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainpublish.bossdb.cuboids import Box
-from brainpublish.files import read_json, write_json, write_text
+from brainpublish.files import read_json, sync_folder, write_json, write_text
 from brainpublish.slices.slabs import CUBOID
 
 DOUBT = "in doubt"
 LEDGERS = Path("results", "ledger", "bossdb")
+_DOWNSAMPLE = "downsample.json"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,36 @@ def begin_ledger(folder: str | Path, marker: str, slices: int) -> None:
     """
     for layer in range(-(-slices // CUBOID[0])):
         write_text(_path(folder, layer), _head(marker, blank=True))
+
+
+def note_downsample(folder: str | Path, lineage: str) -> None:
+    """Record that the server took on to downsample what a channel holds now.
+
+    Args:
+        folder: the channel's folder of ledgers for this destination.
+        lineage: what its ledger stands under.
+    """
+    write_json(Path(folder, _DOWNSAMPLE), {"lineage": lineage})
+
+
+def forget_downsample(folder: str | Path) -> None:
+    """Record, before anything is written to a channel, that its downsampling is of something else.
+
+    On return the record survives a power cut.
+    """
+    note = Path(folder, _DOWNSAMPLE)
+    if note.exists():
+        note.unlink(missing_ok=True)
+        sync_folder(note.parent)
+
+
+def is_downsample_noted(folder: str | Path, lineage: str) -> bool:
+    """Say whether nothing was written to a channel since the server took on to downsample it."""
+    try:
+        return read_json(Path(folder, _DOWNSAMPLE)) == {"lineage": lineage}
+    except (FileNotFoundError, ValueError):
+        # None was made, or it is damaged: then the server is asked once more.
+        return False
 
 
 class SlabLedger:

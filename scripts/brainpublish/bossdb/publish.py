@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brainpublish.bossdb.after import (
+    downsample_once,
     links_of,
     make_public,
-    start_downsample,
     wait_for_downsample,
 )
 from brainpublish.bossdb.channels import ChannelPlan, require_channel
@@ -56,7 +56,7 @@ def publish_channel(
         _require_same(name, lineage, records)
         downsample = {"status": "not asked for"}
         if after["downsample"]:
-            downsample = start_downsample(client, name, counts.sent + counts.erased > 0)
+            downsample = downsample_once(client, name, folder, lineage)
             if endpoint.kind == "local":
                 # The embedded service ends with this job, so its work is waited for.
                 downsample = wait_for_downsample(client, name, downsample, LOCAL_DOWNSAMPLE_SECONDS)

@@ -188,6 +188,8 @@ def test_every_kind_survives_the_way_to_json_and_back():
         {"kind": "answer", "status": 450},
         {"kind": "answer", "status": "503"},
         {"kind": "answer", "seconds": 1},
+        {"kind": "answer", "retry_after": 1},
+        {"kind": "answer", "retry_after": "1\r\nX: y"},
         {"kind": "drop", "when": "later"},
         {"kind": "delay", "seconds": -1},
         {"kind": "slow", "bytes_per_second": 0},
@@ -197,7 +199,7 @@ def test_every_kind_survives_the_way_to_json_and_back():
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(values):
-    with pytest.raises(ValueError, match=r"kind|status|when|seconds|bytes|times|skip|method"):
+    with pytest.raises(ValueError, match=r"kind|status|retry|when|seconds|bytes|times|skip|method"):
         fault_from(values)
 
 
@@ -227,7 +229,7 @@ def test_control_over_http_needs_the_token_and_is_not_counted():
         assert faults.active() == []
 
         assert ask("POST", "/_faults", json=fault).json() == [
-            {"method": "", "path": "", "skip": 0, **fault}
+            {"method": "", "path": "", "skip": 0, "retry_after": "", **fault}
         ]
         assert [requests.get(url, timeout=10).status_code for _ in range(2)] == [503, 200]
         assert ask("GET", "/_faults").json() == []

@@ -285,7 +285,18 @@ def test_75_a_service_that_stays_down_ends_with_one_paragraph(service):
     assert service.writes() == [], "no answer is not taken for an absent bucket"
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 415, 429])
+def test_429_stops_with_how_far_it_got_and_the_same_command_goes_on(service):
+    many = Answer(status=429, retry_after="3600", method="POST", path="/api/buckets/b", skip=1)
+    service.faults.add(many)
+    with pytest.raises(Refusal, match=r"asks to wait 3600 s.* 1 of 2 features were sent, 0 were"):
+        run(service)
+    assert [method for method, _ in service.writes()] == ["POST"] * 3
+    service.faults.clear()
+    assert outcomes(run(service)) == ["kept", "created"]
+    assert service.listing()["metadata"]["tree"] == TREE
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 415])
 def test_what_cannot_pass_is_not_tried_again(service, status):
     service.faults.add(Answer(status=status, method="POST"))
     with pytest.raises(Refusal, match=str(status)):

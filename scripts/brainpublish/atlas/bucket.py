@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brainpublish.atlas.client import AtlasClient, Conflict, NotFound, Unauthorized
+from brainpublish.atlas.client import AtlasClient, Conflict, NotFound, Unauthorized, Unfinished
 from brainpublish.atlas.endpoint import AtlasEndpoint
 from brainpublish.atlas.ledger import Ledger
 from brainpublish.atlas.tokens import (
@@ -76,6 +76,8 @@ def publish(
             return _publish(sync, bucket, features)
         except Unauthorized:
             raise Refusal(_refused_token(sync)) from None
+        except Unfinished as refusal:
+            raise Refusal(f"{refusal} {_so_far(sync, len(features))}") from None
 
 
 def _publish(sync: Sync, bucket: dict, features: dict[str, dict]) -> dict[str, Any]:
@@ -184,6 +186,15 @@ def _refused_token(sync: Sync) -> str:
         f"The atlas service {sync.endpoint.host} refused the token of the bucket {sync.name} "
         f"(401). The token comes from {source}. Nothing was created again. "
         f"{share_advice(sync.name)}, or choose another name."
+    )
+
+
+def _so_far(sync: Sync, features: int) -> str:
+    """Say how far a publication got."""
+    kept = sum(outcome == KEPT for outcome in sync.outcomes.values())
+    return (
+        f"Bucket {sync.name}: {len(sync.outcomes) - kept} of {features} features were sent, "
+        f"{kept} were there already."
     )
 
 

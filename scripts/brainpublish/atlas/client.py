@@ -6,6 +6,9 @@ bucket's metadata without a lock, and parallel reads fail or lose a change.
 
 import json
 import logging
+import random
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,8 +19,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
+    stop_any,
     wait_exponential,
-    wait_random,
 )
 
 from brainpublish.files import compact_json
@@ -27,9 +30,12 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = (10, 120)  # seconds: to connect, between two bytes of an answer
 ATTEMPTS = 6
+TOO_MANY = 429
 JSON_HEADER = {"Content-Type": "application/json"}
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
-LONGEST_PAUSE = 20.0
+LONGEST_PAUSE = 20.0  # seconds, as all below
+LONGEST_ASKED = 60.0
+"""How long a pause the service may ask for and have it waited for."""
 SHOWN_TEXT = 200
 
 
@@ -45,8 +51,19 @@ class Conflict(Refusal):
     """The service has something of this name already (409)."""
 
 
+class Unfinished(Refusal):
+    """The service did not do something now, and may do it later."""
+
+
 class _Passing(Exception):
-    """A failure that may pass: a server error or a lost connection."""
+    """A failure that may pass: a server error, too many requests, or a lost connection.
+
+    `asked` is how many seconds the service asks to wait, or None.
+    """
+
+    def __init__(self, text: str, asked: float | None = None):
+        super().__init__(text)
+        self.asked = asked
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -62,11 +79,11 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class AtlasClient:
-    """Requests to one service. Server errors and lost connections are tried again.
+    """Requests to one service. What may pass is tried again, after the pause the service asks for.
 
-    All methods raise `Unauthorized`, `NotFound`, `Conflict`, or a plain `Refusal` for
-    anything else that the service does not do. `pause` is the first pause before a second
-    attempt, in seconds; each next one is twice as long.
+    All methods raise `Unauthorized`, `NotFound`, `Conflict`, `Unfinished` for what may pass but
+    did not, or a plain `Refusal` for anything else that the service does not do. `pause` is the
+    first pause before a second attempt, in seconds; each next one is twice as long.
     """
 
     def __init__(self, api: str, pause: float = 0.5):
@@ -133,8 +150,8 @@ class AtlasClient:
 
     def _ask(self, method: str, path: str, token: str | None, body: dict | None):
         retrying = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(self.pause, LONGEST_PAUSE) + wait_random(0, self.pause),
+            stop=stop_any(stop_after_attempt(ATTEMPTS), _asks_for_too_long),
+            wait=self._pause,
             retry=retry_if_exception_type(_Passing),
             before_sleep=_log_retry,
             reraise=True,
@@ -142,11 +159,17 @@ class AtlasClient:
         try:
             return retrying(self._ask_once, method, path, token, body)
         except _Passing as failure:
-            raise Refusal(
-                f"The atlas service {self.host} did not do {method} /{path} in {ATTEMPTS} "
-                f"attempts: {failure}. What was accepted before is recorded: run the same "
-                "command again later to go on from here."
+            tries = retrying.statistics["attempt_number"]
+            raise Unfinished(
+                f"The atlas service {self.host} did not do {method} /{path} in {tries} "
+                f"{'attempt' if tries == 1 else 'attempts'}: {failure}. What was accepted before "
+                "is recorded: run the same command again later to go on from here."
             ) from None
+
+    def _pause(self, state: RetryCallState) -> float:
+        asked = state.outcome.exception().asked
+        usual = wait_exponential(self.pause, LONGEST_PAUSE)(state) if asked is None else asked
+        return usual + random.uniform(0, self.pause)
 
     def _ask_once(self, method: str, path: str, token: str | None, body: dict | None):
         try:
@@ -174,8 +197,10 @@ class AtlasClient:
         if response.status_code == 200:
             return response
         said = _plain(response, token)
-        if response.status_code >= 500:
-            raise _Passing(f"it answered {response.status_code}{said}")
+        if response.status_code >= 500 or response.status_code == TOO_MANY:
+            asked = _seconds_asked(response.headers.get("Retry-After", ""))
+            wish = "" if asked is None else f", and asks to wait {asked:.0f} s"
+            raise _Passing(f"it answered {response.status_code}{said}{wish}", asked)
         if 300 <= response.status_code < 400:
             raise self._not_ours()
         kind = {401: Unauthorized, 404: NotFound, 409: Conflict}.get(response.status_code, Refusal)
@@ -188,6 +213,27 @@ class AtlasClient:
             f"What answers at {self.api} is not an atlas features service: a login page, a "
             "proxy, or another address? Check `api` in the section `atlas` of the config."
         )
+
+
+def _seconds_asked(text: str) -> float | None:
+    """Return the seconds that a Retry-After asks to wait, or None if it says nothing of use.
+
+    It holds whole seconds or a date (RFC 9110, 10.2.3).
+    """
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # A date without a zone is in UTC.
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def _asks_for_too_long(state: RetryCallState) -> bool:
+    asked = state.outcome.exception().asked
+    return asked is not None and asked > LONGEST_ASKED
 
 
 def _parsed(response: requests.Response) -> Any:

@@ -115,11 +115,13 @@ class Exchange:
             return False
         return True
 
-    async def answer(self, status: int) -> None:
+    async def answer(self, status: int, retry_after: str = "") -> None:
         """Take the body and send an error instead of the app's reply."""
         if not await self.take_body():
             return
         headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        if retry_after:
+            headers.append((b"retry-after", retry_after.encode()))
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         text = f"Fault on demand: {status}".encode()
         await self.send({"type": "http.response.body", "body": text})

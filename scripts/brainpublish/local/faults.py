@@ -53,13 +53,19 @@ class Fault:
 
 @dataclass(kw_only=True)
 class Answer(Fault):
-    """The request's body is taken, then `status` is answered; the app is not asked."""
+    """The request's body is taken, then `status` is answered; the app is not asked.
+
+    `retry_after` is the answer's header of that name: seconds or a date; without a text, none.
+    """
 
     status: int = 503
+    retry_after: str = ""
 
     def __post_init__(self):
         super().__post_init__()
         _expect(self.status in ERRORS, "status: an HTTP status from 400 on")
+        right = isinstance(self.retry_after, str) and self.retry_after.isascii()
+        _expect(right and self.retry_after.isprintable(), "retry_after: text in ASCII")
 
 
 @dataclass(kw_only=True)
@@ -242,7 +248,7 @@ class Faults:
                 return
         decider = next((fault for fault in faults if isinstance(fault, Answer | Drop)), None)
         if isinstance(decider, Answer):
-            await exchange.answer(decider.status)
+            await exchange.answer(decider.status, decider.retry_after)
         elif isinstance(decider, Drop):
             await self._drop(decider.when, exchange)
         else:

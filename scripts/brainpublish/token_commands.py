@@ -6,15 +6,16 @@ from typing import Annotated
 
 import typer
 
+from brainpublish.atlas.endpoint import AtlasEndpoint
 from brainpublish.atlas.tokens import (
     PRIVATE,
-    client_file,
     file_name,
     find_token,
     import_token,
     remote_atlas,
     shared_token,
 )
+from brainpublish.destination import stored_atlas
 from brainpublish.files import write_text
 from brainpublish.findings import Refusal
 
@@ -28,6 +29,10 @@ PUBLIC_API = "https://features.internationalbrainlab.org/api/"
 
 Bucket = Annotated[str, typer.Argument(help="The bucket's name.")]
 Api = Annotated[str, typer.Option(help="Address of the features service, as in the config.")]
+Store = Annotated[
+    Path | None,
+    typer.Option(help="The `store` of the config, for a bucket of the embedded service."),
+]
 
 
 @app.command("export")
@@ -38,12 +43,17 @@ def export_command(
         typer.Argument(help="A new file for the token, readable by you alone. Default: print it."),
     ] = None,
     api: Api = PUBLIC_API,
+    store: Store = None,
 ) -> None:
     """Print the token of a bucket, or write it to a file."""
-    endpoint = remote_atlas(_with_slash(api))
+    endpoint = _endpoint(api, store)
     token = find_token(endpoint, bucket)
     if token is None:
-        raise Refusal(f"No token of {bucket} is known here: looked at {file_name(client_file())}.")
+        way_out = "" if store else " If it is on the embedded service, name its store: `--store`."
+        raise Refusal(
+            f"No token of {bucket} is known here: looked at {file_name(endpoint.tokens_file)}."
+            f"{way_out}"
+        )
     if file is None:
         typer.echo(token.value)
         return
@@ -64,10 +74,15 @@ def import_command(
         ),
     ] = None,
     api: Api = PUBLIC_API,
+    store: Store = None,
 ) -> None:
     """Take over the token of a bucket, so that runs and the official client find it."""
-    kept = import_token(remote_atlas(_with_slash(api)), bucket, shared_token(_given(file), bucket))
+    kept = import_token(_endpoint(api, store), bucket, shared_token(_given(file), bucket))
     typer.echo(f"The token of {bucket} is in {kept}.")
+
+
+def _endpoint(api: str, store: Path | None) -> AtlasEndpoint:
+    return remote_atlas(_with_slash(api)) if store is None else stored_atlas(store)
 
 
 def _given(file: Path | None) -> str:

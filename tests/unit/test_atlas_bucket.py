@@ -16,7 +16,7 @@ from brainpublish.atlas.client import AtlasClient
 from brainpublish.atlas.endpoint import REMOTE, AtlasEndpoint
 from brainpublish.atlas.steps import publish_bucket
 from brainpublish.atlas.tokens import client_file, find_token, global_key
-from brainpublish.destination import open_atlas
+from brainpublish.destination import open_atlas, open_bossdb
 from brainpublish.files import digest_of_json, json_text, read_json, write_json
 from brainpublish.findings import Refusal
 from brainpublish.local.atlas import create_app
@@ -487,7 +487,10 @@ def test_the_step_for_the_embedded_service_needs_no_secret(home, monkeypatch):
         receipt = read_json("receipt.json")
         assert outcomes(receipt) == [outcome, outcome]
     assert receipt["url"] == "local:atlas/b"
-    assert receipt["destination"]["kind"] == "local"
+    name = receipt["destination"]["id"]
+    assert receipt["destination"] == {"kind": "local", "host": name, "id": name}
+    with open_bossdb(destination) as bossdb:
+        assert bossdb.id == name
     assert not client_file().exists()
     with open_atlas(destination) as endpoint:
         assert find_token(endpoint, "b").value != "real"

@@ -20,7 +20,9 @@ from brainpublish.atlas.tokens import (
     remote_atlas,
     side_file,
 )
+from brainpublish.destination import stored_atlas
 from brainpublish.findings import Refusal
+from brainpublish.local.store import LocalStore
 from brainpublish.token_commands import PUBLIC_API
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -152,6 +154,24 @@ def test_a_token_travels_by_pipe_and_by_file(home, monkeypatch):
         found = find_token(public, "mine")
         assert (found.value, found.created) == (token, True)
         assert stat.S_IMODE(client_file().stat().st_mode) == 0o600
+
+
+def test_token_of_the_embedded_service_is_exported_and_taken_over(home, monkeypatch):
+    monkeypatch.chdir(home)
+    LocalStore("my store").open()
+    LocalStore("other").open()
+    token = keep_token(stored_atlas("my store"), "mine")
+    done = command("export", "mine")
+    assert done.returncode == 1
+    assert "name its store: `--store`" in done.stderr
+    printed = command("export", "mine", "--store", "my store")
+    assert (printed.returncode, printed.stdout) == (0, f"{token}\n")
+    assert command("import", "mine", "--store", "other", given=token).returncode == 0
+    assert find_token(stored_atlas("other"), "mine").value == token
+    assert not client_file().exists()
+    done = command("export", "mine", "--store", "misspelt")
+    assert "There is no local store at misspelt" in done.stderr
+    assert not Path("misspelt").exists()
 
 
 def test_no_token_is_replaced_made_up_or_shown(home):

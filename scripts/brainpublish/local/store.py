@@ -35,6 +35,11 @@ class LocalStore:
         self.secrets = Secrets()
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a store in the folder."""
+        return (self.path / "store.json").is_file()
+
+    @property
     def bossdb_folder(self) -> Path:
         """Folder of the volume service."""
         return self.path / "bossdb"

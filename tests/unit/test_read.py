@@ -66,6 +66,12 @@ def test_png_is_read_as_written(tmp_path, dtype):
     assert read_header(tmp_path / "a.png").bit_depth == 8 * np.dtype(dtype).itemsize
 
 
+def test_png_with_a_transparent_grey_value_holds_grey_values(tmp_path):
+    values = noise(np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png", transparency=int(values[0, 0]))
+    assert np.array_equal(read_slice(tmp_path / "a.png"), values)
+
+
 def test_png_of_one_bit_holds_0_and_1(tmp_path):
     inside = noise(np.uint8) > 100
     Image.fromarray(inside).save(tmp_path / "a.png")

@@ -15,6 +15,7 @@ Image.MAX_IMAGE_PIXELS = None
 _ORIENTATION = 274
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_PALETTE = 3
+_TRANSPARENT = b"tRNS"
 _PNG_END = b"IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 _JPEG_SAMPLES = {"L": 1, "RGB": 3}
@@ -54,9 +55,10 @@ def png_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np
         UnreadableSlice: also if a chunk's checksum is wrong, which decoders pass over.
     """
     data = path.read_bytes()
-    _check_chunks(data)
-    if header.bit_depth == 16 and header.samples > 1:
-        # Pillow would cut these to 8 bits.
+    chunks = _check_chunks(data)
+    if header.bit_depth == 16 and (header.samples > 1 or _TRANSPARENT not in chunks):
+        # Pillow would cut colours to 8 bits, and is slower; imagecodecs would make one of two
+        # samples of a grey value that stands for transparency.
         return imagecodecs.png_decode(data)[start:stop]
     with Image.open(path) as image:
         values = np.asarray(image)[start:stop]
@@ -68,9 +70,13 @@ def png_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np
     return values
 
 
-def _check_chunks(data: bytes) -> None:
-    """Check all chunks up to the closing one; what follows it is none of the picture."""
-    at, name = 8, b""
+def _check_chunks(data: bytes) -> set[bytes]:
+    """Check all chunks up to the closing one; what follows it is none of the picture.
+
+    Returns:
+        The names of the chunks.
+    """
+    at, name, names = 8, b"", set()
     view = memoryview(data)
     while name != b"IEND":
         end = at + 8 + int.from_bytes(view[at : at + 4])
@@ -80,7 +86,9 @@ def _check_chunks(data: bytes) -> None:
         if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
             shown = name.decode("latin-1")
             raise UnreadableSlice("SLICE_UNREADABLE", f"its {shown} chunk has a wrong checksum")
+        names.add(name)
         at = end + 4
+    return names
 
 
 def _palette_of(image: Image.Image) -> tuple[tuple[int, int, int], ...]:

@@ -66,9 +66,11 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
 
 def wait_for_downsample(client: BossdbClient, channel: str, state: dict, seconds: float) -> dict:
     """Wait until a downsampling ended, but no longer than some seconds; return its new state."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.01
     while state["status"] in UNDER_WAY and time.monotonic() < deadline:
-        time.sleep(0.2)
+        # A small volume is done in no time.
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)
         state = _state(client, f"downsample/{channel}/")
     return state
 

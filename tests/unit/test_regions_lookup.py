@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from brainpublish.regions.lookup import COLUMNS, as_tsv, entries, found_regions, shown_in
-from brainpublish.regions.mapping import MAPPINGS, build_operator
-from brainpublish.regions.universe import universe
+from brainpublish.regions.mapping import build_operator
+from brainpublish.regions.universe import MAPPINGS, universe
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 

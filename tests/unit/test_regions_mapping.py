@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from iblbrainviewer.mappings import RegionMapper
 
-from brainpublish.regions.mapping import MAPPINGS, Symbol, build_operator
-from brainpublish.regions.universe import universe
+from brainpublish.regions.mapping import Symbol, build_operator
+from brainpublish.regions.universe import MAPPINGS, universe
 
 BY_ACRONYM = {region.acronym: region for region in universe().regions}
 INSIDE = [r.atlas_id for r in universe().regions if r.index not in universe().outside]

@@ -12,7 +12,7 @@ from PIL import Image
 from brainpublish.files import digest_of_json
 from brainpublish.regions.flatmap import DRAWING, drawing_file, flat_map
 from brainpublish.regions.grid import SHAPE, encoded, range_of, volume_payload
-from brainpublish.regions.mapping import SIDE_SHIFT, build_operator
+from brainpublish.regions.mapping import build_operator
 from brainpublish.regions.payload import feature_payload
 from brainpublish.regions.picture import (
     COLOURS,
@@ -25,7 +25,7 @@ from brainpublish.regions.picture import (
     value_row,
 )
 from brainpublish.regions.pictures import draw_bucket
-from brainpublish.regions.universe import brain_regions, universe
+from brainpublish.regions.universe import SIDE_SHIFT, brain_regions, universe
 
 MAPPED = build_operator([-985]).apply([3.0])  # MOp
 INDEX = {region.acronym: region.index for region in universe().regions}

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from brainpublish.findings import ERROR, WARNING, Finding
-from brainpublish.regions.mapping import MAPPINGS, Operator
+from brainpublish.regions.mapping import Operator
 from brainpublish.regions.overlap import Place
-from brainpublish.regions.universe import ROOT, SIDES, VOID, universe
+from brainpublish.regions.universe import MAPPINGS, ROOT, SIDES, VOID, universe
 from brainpublish.regions.values import suspected_code
 
 AS_IS, REFUSE, EXPAND = "as-is", "refuse", "expand"

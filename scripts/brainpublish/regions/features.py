@@ -23,11 +23,11 @@ from brainpublish.regions.coverage import (
     visibility_findings,
     visible,
 )
-from brainpublish.regions.mapping import MAPPINGS, Operator, build_operator, own_voxels
+from brainpublish.regions.mapping import Operator, build_operator, own_voxels
 from brainpublish.regions.overlap import Place, expanded, overlaps
 from brainpublish.regions.payload import feature_payload
 from brainpublish.regions.tree import tree_findings
-from brainpublish.regions.universe import signed_id, universe
+from brainpublish.regions.universe import MAPPINGS, signed_id, universe
 
 WHOLE, OWN = "whole", "own"
 

@@ -8,11 +8,9 @@ uint8, with the two float32 that 0 and 255 stand for after its data.
 import base64
 import gzip
 import io
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from iblatlas.atlas import get_bc
 
 from brainpublish.regions.payload import BINS, chosen_colours
 
@@ -29,12 +27,6 @@ class Range(NamedTuple):
 
     low: float
     high: float
-
-
-@cache
-def coordinates():
-    """Return iblatlas' coordinate object of the grid: metres from bregma; needs no download."""
-    return get_bc(SPACING)
 
 
 def range_of(low: float, high: float, with_zero: bool) -> Range:

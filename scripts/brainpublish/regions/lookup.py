@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 
 from brainpublish.regions.coverage import hidden_places
-from brainpublish.regions.mapping import MAPPINGS, build_operator
+from brainpublish.regions.mapping import build_operator
 from brainpublish.regions.resolve import resolver, trimmed, without_commas
-from brainpublish.regions.universe import SIDES, Region, brain_regions, universe
+from brainpublish.regions.universe import MAPPINGS, SIDES, Region, brain_regions, universe
 
 
 @dataclass(frozen=True)

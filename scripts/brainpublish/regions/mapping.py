@@ -19,12 +19,10 @@ from iblbrainviewer.mappings import RegionMapper
 from iblutil.numerical import ismember
 from scipy.sparse import csr_array
 
-from brainpublish.regions.universe import brain_regions, universe
+from brainpublish.regions.universe import SIDE_SHIFT, brain_regions, universe
 
 log = logging.getLogger(__name__)
 
-MAPPINGS = ("allen", "beryl", "cosmos")
-SIDE_SHIFT = len(universe().regions) - 1  # from a row on the right side to that on the left
 GROUPED = {"beryl": "Beryl-lr", "cosmos": "Cosmos-lr"}
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brainpublish.regions.mapping import MAPPINGS
-from brainpublish.regions.universe import ROOT, VOID, universe
+from brainpublish.regions.universe import MAPPINGS, ROOT, VOID, universe
 
 BINS = 50
 # The website's names of the table's rows; made once, since a feature has thousands of them.

@@ -21,8 +21,15 @@ from matplotlib.figure import Figure, SubFigure
 
 from brainpublish.regions.flatmap import Part
 from brainpublish.regions.grid import AXES, LEVELS, unpacked
-from brainpublish.regions.mapping import MAPPINGS, SIDE_SHIFT
-from brainpublish.regions.universe import ROOT, SIDES, VOID, brain_regions, universe
+from brainpublish.regions.universe import (
+    MAPPINGS,
+    ROOT,
+    SIDE_SHIFT,
+    SIDES,
+    VOID,
+    brain_regions,
+    universe,
+)
 
 DEFAULT_COLOURS = "magma"  # the website's
 COLOURS = matplotlib.colormaps[DEFAULT_COLOURS]

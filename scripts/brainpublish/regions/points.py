@@ -1,15 +1,17 @@
 """Points with a value each, painted as balls into a volume of the website's grid."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
+from iblatlas.atlas import get_bc
 
 from brainpublish.findings import ERROR, WARNING, Finding
 from brainpublish.regions.aggregate import row_list
 from brainpublish.regions.grid import (
     SHAPE,
-    coordinates,
+    SPACING,
     encoded,
     packed,
     range_of,
@@ -102,6 +104,12 @@ def in_metres(points: pd.DataFrame, section: dict) -> np.ndarray:
         return scaled
     origin = np.array([ORIGIN[axis] for axis in COLUMNS])
     return (scaled - origin) * (1.0, -1.0, -1.0)
+
+
+@cache
+def coordinates():
+    """Return iblatlas' coordinate object of the grid: metres from bregma; needs no download."""
+    return get_bc(SPACING)
 
 
 def voxels(places: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from iblatlas.regions import BrainRegions
 
 VOID, ROOT = 0, 1
 SIDES = ("left", "right")
+MAPPINGS = ("allen", "beryl", "cosmos")  # the website's views, from the finest regions on
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,6 @@ def universe() -> Universe:
 def signed_id(atlas_id: int, side: str) -> int:
     """Return the atlas id with the sign that says the side: negative is left."""
     return -atlas_id if side == "left" else atlas_id
+
+
+SIDE_SHIFT = len(universe().regions) - 1  # from a row on the right side to that on the left

@@ -20,6 +20,18 @@ def waits_for(path, settled):
     return edge
 
 
+def is_forced(rule):
+    """Say whether the command line asks for jobs of a rule to run, or may ask by a file's name."""
+    asked = workflow.dag_settings
+    names = {*asked.forcerun, *(asked.targets if asked.forcetargets else ())}
+    return rule in names or any(not workflow.is_rule(name) for name in names)
+
+
+def stands(rule, record, expected, inputs):
+    """Say whether a job is settled: Snakemake does not see what is forced behind a gate either."""
+    return not is_forced(rule) and is_settled(record, expected, inputs)
+
+
 def source_section(wildcards):
     """Return what the slices of a channel are made into a stack from."""
     section = channel_section(wildcards)
@@ -58,7 +70,7 @@ def slab_is_settled(wildcards):
     # The record may be newer than files that changed while it was made; the manifest, by
     # whose digests it was made, is not.
     current = is_settled(plan, {}, slab_slices(wildcards)) and not changed_files(record)
-    return current and is_settled(record, expected, [])
+    return current and stands("prepare_slab", record, expected, [])
 
 
 def sheet_layers(wildcards):
@@ -115,7 +127,8 @@ def create_settings(wildcards):
 
 def create_is_settled(wildcards):
     record = f"results/uploads/{wildcards.volume}/resources.json"
-    return is_settled(record, made_from(create_settings(wildcards)), [])
+    expected = made_from(create_settings(wildcards))
+    return stands("create_resources", record, expected, [])
 
 
 def volume_plans(wildcards):
@@ -144,7 +157,8 @@ def upload_is_settled(wildcards):
     folder, slab = channel_folder(wildcards), wildcards.slab
     inputs = [f"{folder}/stack.zarr/0/c/{slab}/0/0", f"{folder}/slabs/{slab}.json"]
     record = f"results/uploads/{wildcards.volume}/{wildcards.channel}/{slab}.json"
-    return is_settled(record, made_from(upload_settings(wildcards)), inputs)
+    expected = made_from(upload_settings(wildcards))
+    return stands("upload_slab", record, expected, inputs)
 
 
 def publish_settings(wildcards):
@@ -161,7 +175,8 @@ def publish_is_settled(wildcards):
     inputs = [f"{channel_folder(wildcards)}/slices.tsv"]
     inputs += [path.format(**wildcards) for path in slab_uploads(wildcards)]
     record = f"results/receipts/bossdb/{wildcards.volume}/{wildcards.channel}.json"
-    return is_settled(record, made_from(publish_settings(wildcards)), inputs)
+    expected = made_from(publish_settings(wildcards))
+    return stands("publish_channel", record, expected, inputs)
 
 
 def bucket_settings(wildcards):
@@ -175,4 +190,5 @@ def bucket_settings(wildcards):
 def bucket_is_settled(wildcards):
     inputs = [f"results/features/{wildcards.bucket}/payloads.json"]
     record = f"results/receipts/atlas/{wildcards.bucket}.json"
-    return is_settled(record, made_from(bucket_settings(wildcards)), inputs)
+    expected = made_from(bucket_settings(wildcards))
+    return stands("publish_bucket", record, expected, inputs)

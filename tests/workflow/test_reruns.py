@@ -183,3 +183,14 @@ def test_manifest_of_files_that_changed_under_it_is_made_anew(published):
     with bossdb_over(published.folder / "local-store") as remote:
         assert np.array_equal(voxels(remote, "lab/fish/image"), changed)
     assert published.run("-n").nothing_to_do
+
+
+def test_what_is_forced_is_not_passed_over_when_a_gate_runs_again(published):
+    (table,) = published.config["buckets"]["getting-started"]["tables"]
+    table["features"]["spike_rate"]["unit"] = "1/s"
+    assert "publish_channel" not in published.run("-n").jobs
+    receipt = "results/receipts/bossdb/fish/image.json"
+    assert published.run("-n", "-f", receipt).jobs["publish_channel"] == 1
+    jobs = published.run("-n", "--forcerun", "create_resources").jobs
+    assert jobs["create_resources"] == 1
+    assert "upload_slab" not in jobs

@@ -11,6 +11,7 @@ from brainpublish import runs
 from brainpublish.bossdb.bounds import UPLOADS, memory_bound
 from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
+from brainpublish.files import size_of_file
 from brainpublish.findings import Refusal
 from brainpublish.slices.changes import changed_files, made_anew_for
 from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map
@@ -59,15 +60,19 @@ def listing_of(volume, channel):
     if section["role"] == "image":
         return fill_gaps(listing, section["gaps"], section["path"])
     image = listing_of(volume, image_of(volume))
-    return pair_with_image(listing, image, section["gaps"], section["path"])
+    gaps, extra = section["gaps"], section["extra"]
+    return pair_with_image(listing, image, gaps, section["path"], extra)
 
 
 @functools.cache
 def slice_weight(volume, channel):
-    # All slices of a stack are of one size, so a good one tells.
-    files = listing_of(volume, channel).files
-    some = dict.fromkeys(files[i] for i in (0, len(files) // 2, -1)) if files else []
-    weights = guarded_map(weight_of, list(some), 1, HEADER_LIMITS)
+    # All slices of a stack are of one size, so a good one tells. Of others, the largest file.
+    section, files = CHANNELS[volume][channel], listing_of(volume, channel).files
+    some = {files[i] for i in (0, len(files) // 2, -1)} if files else set()
+    if section["fit"] and files:
+        some.add(max(files, key=size_of_file))
+    measure = functools.partial(weight_of, section=section)
+    weights = guarded_map(measure, sorted(some), 1, HEADER_LIMITS)
     return max((each for each in weights if isinstance(each, Weight)), default=None)
 
 
@@ -166,7 +171,7 @@ def prepare_memory(wildcards, threads):
     dtype = CHANNELS[wildcards.volume][wildcards.channel]["dtype"]
     itemsize = max(weight.itemsize, 2 if dtype == "uint16" else 1)
     shape = (weight.height, weight.width)
-    return slab_memory(shape, itemsize, weight.block, threads)
+    return slab_memory(shape, itemsize, weight.block, threads, weight.stored)
 
 
 def upload_memory(wildcards):

@@ -62,6 +62,8 @@ rule check_channel:
     """Gather all findings of a channel; never stops, so that they are there to read."""
     input:
         plan="results/volumes/{volume}/{channel}/plan.json",
+        # Read beside the plan, where the config fits slices of several sizes.
+        manifest="results/volumes/{volume}/{channel}/slices.tsv",
         image=image_plan,
         reports=slab_reports,
     output:

@@ -60,7 +60,11 @@ SLICE_CODES: dict[str, Code] = {
     "SLICES_COUNT": Code(
         "error",
         "mask and image differ in their slices",
-        "Give one mask file for each image slice; `gaps: black` leaves the others empty.",
+        "Give one mask file for each image slice. `gaps: black` leaves image slices without a mask "
+        "empty, and `extra: drop` leaves masks without an image slice out.",
+    ),
+    "MASK_DROPPED": Code(
+        "warning", "masks without an image slice were left out as the config says"
     ),
     "MASK_FILLED": Code("warning", "image slices without a mask were filled as the config says"),
     "MASK_COUNTED": Code("note", "masks are counted from another number than the image"),
@@ -106,7 +110,19 @@ SLICE_CODES: dict[str, Code] = {
         "error", "file with several pages", "Name one such file as `path`, or save single pages."
     ),
     "SLICE_SIZE": Code(
-        "error", "slice of another size", "Export these slices at the size of the others."
+        "error",
+        "slice of another size",
+        "Export these slices at the size of the others; or set `fit` in the volume's section to "
+        "pad or crop the slices of its image and masks alike.",
+    ),
+    "SLICES_FITTED": Code(
+        "warning", "slices were padded or cropped to one size as the config says"
+    ),
+    "SLICE_CUT": Code(
+        "error",
+        "cropping would cut off what is no background",
+        "Make `width` and `height` of `fit` larger or change its `align`; `crop: anything` there "
+        "cuts these voxels off.",
     ),
     "SLICE_DEPTH": Code(
         "error",
@@ -129,9 +145,11 @@ SLICE_CODES: dict[str, Code] = {
     "SLICE_ORIENTATION": Code(
         "error",
         "slice with an orientation tag",
-        "Export the slices upright, without the tag.",
+        "Set `orientation: apply` for this channel to turn the slices as their tags say; or waive "
+        "this code to take the pixels as they are stored.",
         waived="Pixels are published as they are stored, not turned.",
     ),
+    "SLICE_TURNED": Code("note", "slices are turned as their orientation tags say"),
     "SLICE_LOSSY": Code("warning", "TIFF compressed with loss"),
     "SLICE_DTYPE": Code(
         "error",

@@ -90,7 +90,9 @@ def _annotation_of(volume_id: str, volume: Mapping, section: Mapping) -> dict:
     image, own = volume["image"]["name"].split("/"), section["name"].split("/")
     source = image[2] if image[:2] == own[:2] else None
     channel = _channel_of(volume_id, volume, section, "annotation", "uint64", source)
-    rule = {key: section[key] for key in ("kind", "label", "threshold", "invert", "colours")}
+    rule = {
+        key: section[key] for key in ("kind", "label", "threshold", "invert", "colours", "extra")
+    }
     return channel | rule | {"published_from": section["dtype"]}
 
 
@@ -110,6 +112,8 @@ def _channel_of(volume_id, volume, section, role, dtype, source) -> dict:
         "pattern": section["pattern"],
         "order": section["order"],
         "gaps": section["gaps"],
+        "orientation": section["orientation"],
+        "fit": volume["fit"],
         "waive": section["waive"],
         "channel_of_file": section["channel"],
         "voxel_size": list(volume["voxel_size"]),

@@ -37,6 +37,14 @@ def replacing(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def size_of_file(path: str | Path) -> int:
+    """Return the bytes of a file, 0 if it is not there."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)

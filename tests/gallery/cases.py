@@ -3,7 +3,6 @@
 Each case writes slices into a folder and says what must be found: code and place.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,12 +102,16 @@ def copied(old: str, new: str):
     return lambda folder: (folder / new).write_bytes((folder / old).read_bytes())
 
 
-def turned(folder: Path) -> None:
-    held = io.BytesIO()
+def turned(folder: Path, values: np.ndarray | None = None) -> None:
     exif = Image.Exif()
     exif[274] = 6
-    Image.fromarray((STACK[2] // 16).astype(np.uint8)).save(held, "JPEG", exif=exif)
-    (folder / "z003.jpg").write_bytes(held.getvalue())
+    picture = (STACK[2] // 16).astype(np.uint8) if values is None else values
+    Image.fromarray(picture).save(folder / "z003.jpg", exif=exif)
+
+
+def lying(folder: Path) -> None:
+    """Store slice 3 on its side, as a camera does, with the tag that says so."""
+    turned(folder, np.rot90((STACK[2] // 16).astype(np.uint8)))
 
 
 def huge_header(folder: Path) -> None:

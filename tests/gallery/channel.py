@@ -22,7 +22,7 @@ COMMON = {
 IMAGE = COMMON | {"name": "lab/fish/image", "role": "image", "dtype": "uint16"}
 IMAGE |= {"scale": None, "offset": 0}
 MASK = COMMON | {"name": "lab/fish/bone", "role": "annotation", "dtype": "uint64", "label": 1}
-MASK |= {"kind": "auto", "threshold": "auto", "invert": False, "colours": None}
+MASK |= {"kind": "auto", "threshold": "auto", "invert": False, "colours": None, "extra": "stop"}
 
 
 class Channel:
@@ -36,7 +36,8 @@ class Channel:
         if image is None:
             self.listing = fill_gaps(listing, gaps, path)
         else:
-            self.listing = pair_with_image(listing, image.listing, gaps, path)
+            extra = self.section["extra"]
+            self.listing = pair_with_image(listing, image.listing, gaps, path, extra)
         self._make(image)
 
     def _make(self, image: "Channel | None") -> None:

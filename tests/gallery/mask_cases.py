@@ -152,6 +152,19 @@ MASK_CASES = [
         says="17 mask files, 18 image slices",
     ),
     Case(
+        "masks without an image slice",
+        stack(png, np.concatenate([MASK, MASK[:2]]), "m{:03}.png"),
+        "SLICES_COUNT",
+        says="no image slice for mask 19 to 20",
+    ),
+    Case(
+        "such masks left out",
+        stack(png, np.concatenate([MASK, MASK[:2]]), "m{:03}.png"),
+        "MASK_DROPPED",
+        says="no image slice for mask 19 to 20",
+        keys={"extra": "drop"},
+    ),
+    Case(
         "all shifted",
         stack(png, MASK, "m{:03}.png", first=5),
         "MASK_OFFSET",

@@ -110,10 +110,10 @@ def paths_in(value, at=""):
 def test_the_shipped_config_is_valid_and_shows_every_key():
     load(SHIPPED)
     shown = set(paths_in(SHIPPED))
-    ends = (".values", ".statistics", ".points", "<id>.volume", ".scale")
+    ends = (".values", ".statistics", ".points", "<id>.volume", ".scale", "<id>.fit")
     empty = [path for path in shown if path.endswith(ends)]
     inside = {path for path in key_paths(SCHEMA) if path.startswith(tuple(f"{e}." for e in empty))}
-    assert len(empty) == 5
+    assert len(empty) == 6
     assert shown | inside == set(key_paths(SCHEMA))
 
 
@@ -172,6 +172,8 @@ def test_defaults_reach_into_maps_and_lists():
         "invert": False,
         "order": "auto",
         "gaps": "stop",
+        "extra": "stop",
+        "orientation": "stop",
         "waive": [],
         "channel": None,
         "colours": None,
@@ -421,7 +423,7 @@ def test_keys_that_yaml_does_not_read_as_text(text, where, shown):
             "volumes.fish.image.voxel_unit",
             "it belongs to volumes.<id>.voxel_unit",
         ),
-        (fish(extra=1), "volumes.fish.extra", "known here are voxel_size, voxel_unit, "),
+        (fish(surplus=1), "volumes.fish.surplus", "known here are voxel_size, voxel_unit, "),
     ],
 )
 def test_an_unknown_key_gets_a_suggestion(raw, where, words):
@@ -573,6 +575,8 @@ def test_channels_are_plain_values_with_the_image_first():
         "pattern": "*.jp2",
         "order": "auto",
         "gaps": "stop",
+        "orientation": "stop",
+        "fit": None,
         "waive": [],
         "channel_of_file": None,
         "voxel_size": [2, 2, 5.5],
@@ -585,7 +589,7 @@ def test_channels_are_plain_values_with_the_image_first():
     bone, rock = channels["bone"], channels["rock"]
     assert [*bone] == [
         *(key for key in channels["image"] if key not in ("scale", "offset")),
-        *("kind", "label", "threshold", "invert", "colours", "published_from"),
+        *("kind", "label", "threshold", "invert", "colours", "extra", "published_from"),
     ]
     assert bone["published_from"] == "uint32"
     assert [bone[key] for key in ("role", "type", "dtype")] == ["annotation"] * 2 + ["uint64"]

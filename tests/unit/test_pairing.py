@@ -65,6 +65,25 @@ def test_what_differs_is_told(masks, gaps, code):
     assert codes(pair_with_image(listing(masks), listing(range(1, 11)), gaps, "here")) == code
 
 
+@pytest.mark.parametrize(
+    ("masks", "gaps", "code", "kept"),
+    [
+        (range(0, 12), "stop", ["MASK_DROPPED"], range(1, 11)),
+        (range(3, 13), "stop", ["SLICES_COUNT"], range(3, 13)),
+        (range(3, 13), "black", ["MASK_DROPPED", "MASK_FILLED"], range(1, 11)),
+        (range(1, 11), "stop", [], range(1, 11)),
+        (range(2, 11), "stop", ["SLICES_COUNT"], range(2, 11)),
+        (range(40, 44), "black", ["SLICES_COUNT"], range(40, 44)),
+    ],
+)
+def test_masks_without_an_image_slice_are_dropped_if_told(masks, gaps, code, kept):
+    found = pair_with_image(listing(masks), listing(range(1, 11)), gaps, "here", "drop")
+    assert codes(found) == code
+    assert [place.number for place in found.places] == list(kept)
+    if "MASK_DROPPED" in code:
+        assert ", left out: " in found.decisions["pairing"]
+
+
 def test_a_missing_mask_leaves_the_others_in_their_places():
     found = pair_with_image(listing([1, 2, 4]), listing([1, 2, 3, 4]), "black", "here")
     assert [place.file for place in found.places] == ["1.tif", "2.tif", "", "4.tif"]

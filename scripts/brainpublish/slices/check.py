@@ -6,10 +6,11 @@ from dataclasses import replace
 from brainpublish.codes import CODES
 from brainpublish.findings import ERROR, WARNING, Finding
 from brainpublish.slices.cast import way_out
+from brainpublish.slices.manifest import Slice
 from brainpublish.slices.masks import BINARY
 from brainpublish.slices.numbers import runs_text
 from brainpublish.slices.plan import StackPlan
-from brainpublish.slices.slab import SlabReport
+from brainpublish.slices.slab import SlabReport, slice_text
 
 _MOSTLY = 0.9
 _ON_BORDERS = 0.8
@@ -53,6 +54,38 @@ def is_stale(report: SlabReport, plan: StackPlan, rows: list[str]) -> bool:
         rows: digest of each slab's rows of the manifest.
     """
     return (report.plan, report.rows) != (plan.digest, rows[report.first // plan.depth])
+
+
+def compare_slices(
+    folder: str, plan: StackPlan, masks: list[Slice], image: list[Slice]
+) -> list[Finding]:
+    """Compare the size of each mask with that of its image slice, where slices are fitted.
+
+    Padding would hide that they do not belong together. A mask that has the size of the stack
+    already, and one whose image slice is not there, are taken as they are.
+
+    Args:
+        folder: the annotation's folder.
+        plan: the annotation's plan.
+        masks: its manifest.
+        image: the manifest of its image.
+    """
+    if plan.fit is None:
+        return []
+    stack = (plan.fit.width, plan.fit.height)
+    pairs = zip(masks, image, strict=False)
+    return [
+        Finding(
+            "SLICES_EXTENT",
+            slice_text(folder, mask),
+            f"is {mask.width} x {mask.height}, its image slice {row.width} x {row.height} "
+            "(width x height); `fit` would not bring them together",
+        )
+        for mask, row in pairs
+        if mask.width
+        and row.width
+        and (mask.width, mask.height) not in ((row.width, row.height), stack)
+    ]
 
 
 def check_slabs(

@@ -1,17 +1,20 @@
 """All that is known of a channel's slices before its slabs are made: headers, plan, doubts."""
 
 import collections
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from brainpublish.codes import CODES
 from brainpublish.files import digest_of_file
 from brainpublish.findings import Finding
+from brainpublish.slices.altered import changes_of
 from brainpublish.slices.cast import cast_of, one_channel
 from brainpublish.slices.colours import colours_in, confirmed_rule, proposed_rule
 from brainpublish.slices.discover import Place
 from brainpublish.slices.doctor import decide_rule
+from brainpublish.slices.fit import fit_of, fitted
 from brainpublish.slices.guarded import HEADER_LIMITS, Broken, Limits, guarded_map
 from brainpublish.slices.header import Header, UnreadableSlice
 from brainpublish.slices.manifest import Slice, folder_of
@@ -19,6 +22,7 @@ from brainpublish.slices.masks import BINARY, LABELS, MaskRule
 from brainpublish.slices.plan import StackPlan, tiling_of
 from brainpublish.slices.read import read_header, read_rows, suffix_fits
 from brainpublish.slices.tiff import page_digest
+from brainpublish.slices.upright import ORIENTATIONS, is_upright, upright
 from brainpublish.slices.voxels import check_voxel_size
 
 SAMPLE_LIMITS = Limits(seconds=300, memory=2**31)
@@ -31,12 +35,14 @@ _TELLING = 3
 class Description:
     """All that is known of a channel's slices before any of them is decoded.
 
+    `decisions` says in words what is done about slices that are turned or of another size.
     `colours` is the table to confirm, where a stack of colour-coded labels has none yet.
     """
 
     slices: list[Slice]
     plan: StackPlan
     findings: list[Finding]
+    decisions: dict[str, str] = field(default_factory=dict)
     colours: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -48,6 +54,10 @@ class _Facts:
     fault: tuple[str, str] | None = None
 
 
+# A slice like most others, and the header that its file is read by.
+_Good = tuple[Place, Header]
+
+
 def describe_slices(channel: dict, places: list[Place], depth: int, threads: int) -> Description:
     """Read header and digest of every slice, and plan the stack.
 
@@ -57,7 +67,7 @@ def describe_slices(channel: dict, places: list[Place], depth: int, threads: int
         depth: slices per slab.
         threads: slices read at once.
     """
-    facts = _read_all(places, threads)
+    facts = [_turned(fact, channel) for fact in _read_all(places, threads)]
     rows = [
         _row(z, place, fact, channel["path"])
         for z, (place, fact) in enumerate(zip(places, facts, strict=True))
@@ -70,17 +80,30 @@ def describe_slices(channel: dict, places: list[Place], depth: int, threads: int
     headers = {z: fact.header for z, fact in enumerate(facts) if fact.header}
     if not headers:
         return Description(rows, StackPlan((0, 0, 0), channel["dtype"], depth), found)
-    usual = collections.Counter(headers.values()).most_common(1)[0][0]
-    found += _odd_ones(headers, places, usual)
-    found += _notes(headers, places, usual, channel)
+    fit = fit_of(channel)
+    # As the stack holds them: what differs still is a fault.
+    alike = headers if fit is None else {z: fitted(head, fit) for z, head in headers.items()}
+    usual = collections.Counter(alike.values()).most_common(1)[0][0]
+    found += _odd_ones(alike, places, usual, channel)
+    found += _notes(alike, places, usual, channel)
     named = [(place_text(places[z]), head) for z, head in headers.items()]
     found += check_voxel_size(channel, named)
+    changed, decisions = changes_of(headers, fit, channel["path"])
+    found += changed
     if channel["role"] == "image":
+        plan, more, colours = _plan_image(channel, len(places), depth, usual), [], []
         found += _repeated(rows, places)
-        return Description(rows, _plan_image(channel, len(places), depth, usual), found)
-    good = [places[z] for z, head in headers.items() if head == usual]
-    plan, more, colours = _plan_annotation(channel, good, len(places), depth, usual, threads)
-    return Description(rows, plan, found + more, colours)
+    else:
+        good = [(places[z], headers[z]) for z, head in alike.items() if head == usual]
+        plan, more, colours = _plan_annotation(channel, good, len(places), depth, usual, threads)
+    plan = replace(plan, upright=is_upright(channel), fit=fit)
+    return Description(rows, plan, found + more, decisions, colours)
+
+
+def _turned(fact: _Facts, channel: dict) -> _Facts:
+    if fact.header is None or not is_upright(channel):
+        return fact
+    return replace(fact, header=upright(fact.header))
 
 
 def place_text(place: Place) -> str:
@@ -128,12 +151,13 @@ def _row(z: int, place: Place, fact: _Facts, path: str) -> Slice:
     return Slice(z, file, *about, fact.size, fact.digest, page, number, place.filled)
 
 
-def _odd_ones(headers: dict[int, Header], places: list[Place], usual: Header):
+def _odd_ones(headers: dict[int, Header], places: list[Place], usual: Header, channel: dict):
+    size_fix = _size_fix(headers, channel)
     for z, head in headers.items():
         where = place_text(places[z])
         if head.shape != usual.shape:
             text = f"is {head.width} x {head.height}, the others {usual.width} x {usual.height}"
-            yield Finding("SLICE_SIZE", where, f"{text} (width x height)")
+            yield Finding("SLICE_SIZE", where, f"{text} (width x height)", size_fix)
         if (head.bit_depth, head.dtype) != (usual.bit_depth, usual.dtype):
             yield Finding(
                 "SLICE_DEPTH",
@@ -153,8 +177,20 @@ def _odd_ones(headers: dict[int, Header], places: list[Place], usual: Header):
         if head.white_is_zero != usual.white_is_zero:
             yield Finding("SLICE_POLARITY", where, "differs from the others in which end is white")
         if head.orientation != 1:
-            text = f"carries the orientation tag {head.orientation}: it is shown turned or flipped"
+            known = head.orientation in ORIENTATIONS
+            meaning = "it is shown turned or flipped" if known else "such a tag has no meaning"
+            text = f"carries the orientation tag {head.orientation}: {meaning}"
             yield Finding("SLICE_ORIENTATION", where, text)
+
+
+def _size_fix(headers: dict[int, Header], channel: dict) -> str:
+    """Return the usual way out, and the line that fits an image; its masks need the same one."""
+    usual = CODES["SLICE_SIZE"].fix
+    if channel["role"] != "image":
+        return usual
+    width = max(head.width for head in headers.values())
+    height = max(head.height for head in headers.values())
+    return f"{usual} `fit: {{width: {width}, height: {height}}}` there pads all with zeros."
 
 
 def _same_palette(one: tuple, other: tuple) -> bool:
@@ -204,13 +240,13 @@ def _plan_image(channel: dict, count: int, depth: int, usual: Header) -> StackPl
     return StackPlan(extent, dtype, depth, None, *tiling, cast_of(channel))
 
 
-def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: Header, threads):
+def _plan_annotation(channel, good: list[_Good], count: int, depth: int, usual: Header, threads):
     extent, where = (count, *usual.shape), channel["path"]
-    samples, fault = _samples(good, usual, threads)
+    samples, fault = _samples(good, threads)
     cast = cast_of(channel)
     colours: list = []
     if _is_colour(samples, usual) and cast.channel is None:
-        rule, found, colours = _colour_rule(channel.get("colours"), good, usual, where, threads)
+        rule, found, colours = _colour_rule(channel.get("colours"), good, where, threads)
     elif fault is not None and not samples:
         rule, found = MaskRule(LABELS), []
     else:
@@ -221,12 +257,12 @@ def _plan_annotation(channel, good: list[Place], count: int, depth: int, usual: 
     return StackPlan(extent, dtype, depth, rule, *tiling, cast), found, colours
 
 
-def _colour_rule(table: str | None, good: list[Place], usual: Header, where: str, threads: int):
+def _colour_rule(table: str | None, good: list[_Good], where: str, threads: int):
     if table is not None:
         return *confirmed_rule(table, where), []
     codes: set[int] = set()
     # A table to confirm must have every colour, so all slices are looked at.
-    for held in guarded_map(lambda p: _colours(p, usual), good, threads, SAMPLE_LIMITS):
+    for held in guarded_map(_colours, good, threads, SAMPLE_LIMITS):
         if isinstance(held, Finding):
             return MaskRule(LABELS), [held], []
         # What cannot be read is reported by its slab's job.
@@ -234,12 +270,12 @@ def _colour_rule(table: str | None, good: list[Place], usual: Header, where: str
     return proposed_rule(codes, where)
 
 
-def _colours(place: Place, usual: Header) -> list[int] | str | Finding:
-    values = _sample(place, usual)
+def _colours(good: _Good) -> list[int] | str | Finding:
+    values = _sample(good)
     try:
         return values if isinstance(values, str) else colours_in(values)
     except UnreadableSlice as error:
-        return Finding(error.code, place_text(place), str(error))
+        return Finding(error.code, place_text(good[0]), str(error))
 
 
 def _is_colour(samples: list[np.ndarray], usual: Header) -> bool:
@@ -257,14 +293,14 @@ def _label_type(usual: Header, rule: MaskRule) -> str:
     return "uint64" if held.kind == "f" else f"uint{8 * held.itemsize}"
 
 
-def _samples(good: list[Place], usual: Header, threads: int):
+def _samples(good: list[_Good], threads: int):
     """Decode slices from the middle outwards until three of them hold two values or more."""
-    order = sorted(good, key=lambda place: abs(good.index(place) - len(good) // 2))
+    order = [good[i] for i in sorted(range(len(good)), key=lambda i: abs(i - len(good) // 2))]
     samples: list[np.ndarray] = []
     fault, telling = None, 0
     for start in range(0, len(order), _SAMPLE_BATCH):
         batch = order[start : start + _SAMPLE_BATCH]
-        for values in guarded_map(lambda p: _sample(p, usual), batch, threads, SAMPLE_LIMITS):
+        for values in guarded_map(_sample, batch, threads, SAMPLE_LIMITS):
             if not isinstance(values, np.ndarray):
                 # Its slab's job reports it; it says nothing of the kind.
                 fault = values
@@ -278,12 +314,13 @@ def _samples(good: list[Place], usual: Header, threads: int):
     return samples[-2 * _SAMPLE_BATCH :], fault
 
 
-def _sample(place: Place, usual: Header) -> np.ndarray | str:
-    start, stop = 0, usual.height
-    if usual.block_rows and usual.height > 2 * _SAMPLE_ROWS:
-        start = (usual.height - _SAMPLE_ROWS) // 2
+def _sample(good: _Good) -> np.ndarray | str:
+    place, header = good
+    start, stop = 0, header.height
+    if header.block_rows and header.height > 2 * _SAMPLE_ROWS:
+        start = (header.height - _SAMPLE_ROWS) // 2
         stop = start + _SAMPLE_ROWS
     try:
-        return read_rows(place.file, usual, start, stop, place.page or 0)
+        return read_rows(place.file, header, start, stop, place.page or 0)
     except UnreadableSlice as error:
         return str(error)

@@ -1,12 +1,16 @@
 """The job that gathers a channel's findings, from files to a file."""
 
 import logging
+from pathlib import Path
 
 from brainpublish.files import read_json
 from brainpublish.findings import as_text, write_findings
-from brainpublish.slices.check import check_slabs, compare_with_image, waived
+from brainpublish.slices.check import check_slabs, compare_slices, compare_with_image, waived
+from brainpublish.slices.manifest import folder_of, read_manifest
 from brainpublish.slices.plan import read_plan, read_rows_digests
 from brainpublish.slices.slab import SlabReport
+
+MANIFEST = "slices.tsv"
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +22,7 @@ def gather_findings(
 
     Args:
         channel: the channel's settings.
-        plan: path of the channel's plan.
+        plan: path of the channel's plan, beside its manifest.
         image: path of its image's plan, if the channel is an annotation.
         reports: paths of the slabs' reports.
         findings: path of the findings to write.
@@ -26,9 +30,11 @@ def gather_findings(
     stack_plan, found = read_plan(plan)
     where = channel["path"]
     if image is not None:
-        found += waived(
-            compare_with_image(stack_plan, read_plan(image)[0], where), channel["waive"]
-        )
+        differing = compare_with_image(stack_plan, read_plan(image)[0], where)
+        if stack_plan.fit is not None:
+            manifests = [read_manifest(Path(each).with_name(MANIFEST)) for each in (plan, image)]
+            differing += compare_slices(str(folder_of(where)), stack_plan, *manifests)
+        found += waived(differing, channel["waive"])
     rows = read_rows_digests(plan)
     slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
     known = {(finding.code, finding.where) for finding in found}

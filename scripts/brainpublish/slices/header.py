@@ -35,6 +35,7 @@ class Header:
         pages: slices that the file holds.
         voxel_nm: size of a voxel along x, y and z in nanometers, None where it is not said.
         voxel_tags: names of the tags or boxes that say it.
+        turn: the orientation tag as which pixels are turned while they are read; 1 is not at all.
     """
 
     format: str
@@ -53,6 +54,7 @@ class Header:
         default=(None, None, None), compare=False
     )
     voxel_tags: str = field(default="", compare=False)
+    turn: int = field(default=1, compare=False)
 
     @property
     def shape(self) -> tuple[int, int]:

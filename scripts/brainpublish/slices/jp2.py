@@ -49,6 +49,7 @@ def jp2_header(path: Path, page: int = 0) -> Header:
         lossy=coding.xform == 0,
         samples=len(size.bitdepth),
         block_rows=min(size.ytsiz, height) if _has_bands(size, coding) else 0,
+        orientation=_orientation(boxes),
         palette=_palette(boxes),
         voxel_nm=voxel,
         voxel_tags=tags,
@@ -138,6 +139,15 @@ def _palette(boxes: list) -> tuple[tuple[int, int, int], ...]:
             wide = columns[:, [0, 1, 2] if columns.shape[1] > 2 else [0, 0, 0]]
             return tuple(tuple(map(int, row)) for row in wide)
     return ()
+
+
+def _orientation(boxes: list) -> int:
+    """Return the orientation tag of a box with EXIF data, which glymur has read; 1 without."""
+    held = [getattr(box, "data", None) for box in boxes if box.box_id == "uuid"]
+    tags = [
+        data["Orientation"] for data in held if isinstance(data, dict) and "Orientation" in data
+    ]
+    return int(tags[0]) if tags else 1
 
 
 def _voxel(boxes: list):

@@ -9,6 +9,7 @@ from brainpublish.slices.discover import Listing, Place
 from brainpublish.slices.numbers import runs_text
 
 STOP, CLOSE, BLACK, REPEAT = "stop", "close", "black", "repeat"
+DROP = "drop"
 
 
 def fill_gaps(listing: Listing, gaps: str, where: str) -> Listing:
@@ -38,10 +39,20 @@ def fill_gaps(listing: Listing, gaps: str, where: str) -> Listing:
     return _told(listing, "SLICES_GAPS", where, text, gaps)
 
 
-def pair_with_image(listing: Listing, image: Listing, gaps: str, where: str) -> Listing:
+def pair_with_image(
+    listing: Listing, image: Listing, gaps: str, where: str, extra: str = STOP
+) -> Listing:
     """Put masks in the order of the image's slices, by slice number.
 
     Without numbers, or with `gaps: close`, they are paired in the order in which they are.
+
+    Args:
+        listing: the masks.
+        image: the image's slices.
+        gaps: what becomes of image slices without a mask: see `fill_gaps`.
+        where: the place that findings name.
+        extra: what becomes of masks without an image slice: stop, or drop. With drop, numbers
+            are taken at their word: masks that are all shifted are not moved.
     """
     masks = [place.number for place in listing.places]
     slices = [place.number for place in image.places]
@@ -49,19 +60,32 @@ def pair_with_image(listing: Listing, image: Listing, gaps: str, where: str) -> 
         return listing
     if None in masks or None in slices or gaps == CLOSE:
         return _by_position(listing, len(slices), where)
-    if len(masks) == len(slices) and len({b - a for a, b in zip(slices, masks, strict=True)}) == 1:
+    shifts = {b - a for a, b in zip(slices, masks, strict=False)}
+    if len(masks) == len(slices) and len(shifts) == 1 and (extra != DROP or shifts == {0}):
         return _by_offset(listing, slices[0], where)
-    missing = sorted(set(slices) - set(masks))
-    extra = sorted(set(masks) - set(slices))
+    return _by_number(listing, slices, gaps, extra, where)
+
+
+def _by_number(listing: Listing, slices: list[int], gaps: str, extra: str, where: str) -> Listing:
+    masks = [place.number for place in listing.places]
+    missing, over = sorted({*slices} - {*masks}), sorted({*masks} - {*slices})
     parts = [f"{len(masks)} mask files, {len(slices)} image slices; paired by number"]
     parts += [f"no mask for slice {runs_text(missing)}"] if missing else []
-    parts += [f"no image slice for mask {runs_text(extra)}"] if extra else []
-    text = ", ".join(parts)
-    if extra or gaps == STOP:
+    parts += [f"no image slice for mask {runs_text(over)}"] if over else []
+    text, told = ", ".join(parts), "by number"
+    drops = extra == DROP and len(over) < len({*masks})
+    if (over and not drops) or (missing and gaps == STOP):
         return _with(listing, Finding("SLICES_COUNT", where, text), "by number, incomplete")
-    places = _filled(listing.places, missing, gaps)
-    listing = replace(listing, places=places)
-    return _with(listing, Finding("MASK_FILLED", where, f"{text}: {gaps}"), f"by number, {gaps}")
+    if over:
+        kept = {*slices}
+        left = [place for place in listing.places if place.number in kept]
+        listing = replace(listing, places=left)
+        told += f", left out: {runs_text(over, len(over))}"
+        listing = _with(listing, Finding("MASK_DROPPED", where, text), told)
+    if not missing:
+        return listing
+    listing = replace(listing, places=_filled(listing.places, missing, gaps))
+    return _with(listing, Finding("MASK_FILLED", where, f"{text}: {gaps}"), f"{told}, {gaps}")
 
 
 def _by_position(listing: Listing, slices: int, where: str) -> Listing:

@@ -17,6 +17,7 @@ _PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_PALETTE = 3
 _TRANSPARENT = b"tRNS"
 _PNG_END = b"IEND\xaeB`\x82"
+_PNG_TAIL = 2**16
 _JPEG_END = b"\xff\xd9"
 _JPEG_SAMPLES = {"L": 1, "RGB": 3}
 
@@ -25,16 +26,18 @@ def png_header(path: Path, page: int = 0) -> Header:
     """Read the header of a PNG file (W3C PNG specification, 11.2.1 IHDR)."""
     with path.open("rb") as file:
         start = file.read(26)
-        file.seek(-min(12, len(start)), 2)
+        file.seek(-min(_PNG_TAIL, path.stat().st_size), 2)
         end = file.read()
-    if b"IEND" not in end and _PNG_END not in path.read_bytes():
+    if b"IEND" not in end[-12:] and _PNG_END not in path.read_bytes():
         raise UnreadableSlice("SLICE_UNREADABLE", "ends early: the closing IEND chunk is missing")
     width, height = int.from_bytes(start[16:20]), int.from_bytes(start[20:24])
     bits, colour = start[24], start[25]
     with Image.open(path) as image:
         palette = _palette_of(image) if colour == _PNG_PALETTE else ()
-        # Pillow decodes the whole file to look for this behind the pixels.
-        orientation = image.getexif().get(_ORIENTATION, 1) if "exif" in image.info else 1
+        # What Pillow's own reader of PNG adds is decoding the whole file, for tags behind pixels.
+        exif = Image.Image.getexif(image)
+    if _ORIENTATION not in exif:
+        exif.load(_exif_behind_pixels(end))
     return Header(
         "png",
         width,
@@ -43,9 +46,21 @@ def png_header(path: Path, page: int = 0) -> Header:
         dtype_of_bits(bits),
         lossy=False,
         samples=_PNG_SAMPLES[colour],
-        orientation=orientation,
+        orientation=exif.get(_ORIENTATION, 1),
         palette=palette,
     )
+
+
+def _exif_behind_pixels(end: bytes) -> bytes:
+    """Return what an eXIf chunk among the last bytes of a PNG file holds, empty without one.
+
+    Some programs add it there, and it counts wherever it is (PNG specification, 5.6).
+    """
+    at = end.rfind(b"eXIf")
+    size = int.from_bytes(end[at - 4 : at]) if at >= 4 else 0
+    body, check = end[at : at + 4 + size], end[at + 4 + size : at + 8 + size]
+    is_chunk = size and zlib.crc32(body) == int.from_bytes(check)
+    return body[4:] if is_chunk and len(check) == 4 else b""
 
 
 def png_rows(path: Path, page: int, start: int, stop: int, header: Header) -> np.ndarray:

@@ -9,6 +9,7 @@ from brainpublish.files import digest_of_json, read_json
 from brainpublish.findings import Finding, findings_from
 from brainpublish.packing import BITS, IMAGE, LABELS, Codecs
 from brainpublish.slices.cast import Cast
+from brainpublish.slices.fit import Fit
 from brainpublish.slices.masks import BINARY, MaskRule, rule_from
 from brainpublish.slices.slabs import CUBOID
 
@@ -41,6 +42,8 @@ class StackPlan:
         shard: rows and columns of a shard, multiples of a cuboid's.
         band: rows that are made at once, a multiple of a shard's.
         cast: what is done with the values of an image's files.
+        upright: whether slices are turned as the orientation tags of their files say.
+        fit: how slices of other sizes are brought to the extent; None if there are none.
     """
 
     extent: tuple[int, int, int]
@@ -50,6 +53,8 @@ class StackPlan:
     shard: tuple[int, int] = CUBOID[1:]
     band: int = CUBOID[1]
     cast: Cast = field(default_factory=Cast)
+    upright: bool = False
+    fit: Fit | None = None
 
     @property
     def digest(self) -> str:
@@ -89,6 +94,8 @@ class StackPlan:
             tuple(value["shard"]),
             value["band"],
             Cast(**{**cast, "scale": cast["scale"] and tuple(cast["scale"])}),
+            value["upright"],
+            value["fit"] and Fit(**value["fit"]),
         )
 
 
@@ -133,7 +140,13 @@ def _steps(size: int, step: int) -> int:
     return max(step, size // step * step)
 
 
-def slab_memory(slice_shape: tuple[int, int], itemsize: int, block: int, workers: int) -> int:
+def slab_memory(
+    slice_shape: tuple[int, int],
+    itemsize: int,
+    block: int,
+    workers: int,
+    stored: tuple[int, int] = (0, 0),
+) -> int:
     """Return the memory in MiB that a slab's job takes at most, for ordinary files.
 
     Args:
@@ -141,12 +154,15 @@ def slab_memory(slice_shape: tuple[int, int], itemsize: int, block: int, workers
         itemsize: bytes of a voxel, in the stack or in the files, whichever is more.
         block: see `tiling_of`.
         workers: processes that decode.
+        stored: rows and columns of the largest file, if slices are cropped to that shape.
     """
     extent = (CUBOID[0], *slice_shape)
     _, band = tiling_of(extent, f"uint{8 * itemsize}", CUBOID[0], block)
     rows = min(band, slice_shape[0])
-    decoded = rows if 0 < block < slice_shape[0] else slice_shape[0]
-    each = _DECODER_BYTES + _DECODER_BYTES_PER_PIXEL * decoded * slice_shape[1]
+    height, width = map(max, slice_shape, stored)
+    # The first and the last band of a slice that is cropped take what is cut off there, too.
+    decoded = rows + height - slice_shape[0] if 0 < block < slice_shape[0] else height
+    each = _DECODER_BYTES + _DECODER_BYTES_PER_PIXEL * decoded * width
     held = slices_held(workers) * rows * slice_shape[1] * itemsize
     return -(-(_JOB_BYTES + held + workers * each) // 2**20)
 

@@ -13,6 +13,7 @@ from brainpublish.slices.header import Header, UnreadableSlice, one_grey
 from brainpublish.slices.jp2 import jp2_header, jp2_rows
 from brainpublish.slices.pictures import jpeg_header, jpeg_rows, png_header, png_rows
 from brainpublish.slices.tiff import tiff_header, tiff_rows
+from brainpublish.slices.upright import UPRIGHT, as_stored, stored_rows, turned
 
 _PLAUSIBLE_PIXELS = 64 * 2**20
 _PLAUSIBLE_PIXELS_PER_BYTE = 20_000
@@ -54,6 +55,8 @@ def read_header(path: str | Path, page: int = 0) -> Header:
 def read_rows(path: str | Path, header: Header, start: int, stop: int, page: int = 0) -> np.ndarray:
     """Decode rows start to stop of a slice, values as stored, in the machine's byte order.
 
+    With a header of `upright`, they are rows of the picture that was turned as its tag says.
+
     Returns:
         An array y, x, or y, x, samples where the header says more than one sample.
 
@@ -61,11 +64,20 @@ def read_rows(path: str | Path, header: Header, start: int, stop: int, page: int
         UnreadableSlice: if the file cannot be decoded.
     """
     path = Path(path)
+    if header.turn != UPRIGHT:
+        return _turned_rows(path, header, start, stop, page)
     values = _guarded(_reader_of(path).rows, path, page, start, stop, header)
     samples = (header.samples,) if header.samples > 1 else ()
     if values.shape != (stop - start, header.width, *samples):
         raise UnreadableSlice("SLICE_UNREADABLE", "holds fewer pixels than its header says")
     return values
+
+
+def _turned_rows(path: Path, header: Header, start: int, stop: int, page: int) -> np.ndarray:
+    first, last = stored_rows(header, start, stop)
+    values = turned(read_rows(path, as_stored(header), first, last, page), header.turn)
+    # Of a picture on its side, all of it was decoded.
+    return values if len(values) == stop - start else values[start:stop]
 
 
 def read_slice(path: str | Path, page: int = 0) -> np.ndarray:

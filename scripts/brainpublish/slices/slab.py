@@ -9,7 +9,8 @@ import numpy as np
 from brainpublish.files import digest_of_file
 from brainpublish.findings import Finding, findings_from
 from brainpublish.slices.cast import apply_cast, one_channel
-from brainpublish.slices.header import UnreadableSlice
+from brainpublish.slices.fit import ANYTHING, place_rows
+from brainpublish.slices.header import Header, UnreadableSlice
 from brainpublish.slices.manifest import Slice, digest_of_rows
 from brainpublish.slices.masks import (
     BINARY,
@@ -20,6 +21,9 @@ from brainpublish.slices.masks import (
     labels_of_colours,
 )
 from brainpublish.slices.plan import StackPlan
+from brainpublish.slices.read import read_header, read_rows
+from brainpublish.slices.tiff import page_digest
+from brainpublish.slices.upright import upright
 
 
 @dataclass(frozen=True)
@@ -194,27 +198,56 @@ def take_slice(
         target[:] = 0
         return SliceFacts()
     try:
-        values = _rows(Path(folder, row.file), row, plan, band)
-        return _store(values, plan, band, target)
+        path = Path(folder, row.file)
+        header = _header(path, row, plan)
+        if plan.fit is not None:
+            return _take_fitted(path, header, row, plan, band, target)
+        return _store(_rows(path, header, row, plan, band), plan, band, target)
     except UnreadableSlice as error:
         return SliceFacts(fault=(error.code, str(error)))
 
 
-def _rows(path: Path, row: Slice, plan: StackPlan, band: range) -> np.ndarray:
-    # Of the jobs that know a slab by its report, only the one that decodes it needs decoders.
-    from brainpublish.slices.read import read_header, read_rows
-    from brainpublish.slices.tiff import page_digest
-
-    page = row.page or 0
-    header = read_header(path, page)
-    if header.shape != plan.extent[1:]:
+def _header(path: Path, row: Slice, plan: StackPlan) -> Header:
+    header = read_header(path, row.page or 0)
+    header = upright(header) if plan.upright else header
+    if plan.fit is None and header.shape != plan.extent[1:]:
         _, y, x = plan.extent
         raise UnreadableSlice(
             "SLICE_SIZE",
             f"is {header.width} x {header.height}, the others {x} x {y} (width x height)",
         )
-    values = read_rows(path, header, band.start, band.stop, page)
-    if band.start == 0:
+    return header
+
+
+def _take_fitted(
+    path: Path, header: Header, row: Slice, plan: StackPlan, band: range, target: np.ndarray
+) -> SliceFacts:
+    """Do `take_slice` for a slice that is padded or cropped as the plan's `fit` says."""
+    placing = place_rows(header.shape, plan.fit, band)
+    if not placing.rows:
+        target[:] = 0
+        return SliceFacts()
+    values = _rows(path, header, row, plan, placing.rows)
+    if plan.fit.crop == ANYTHING:
+        values, inside = values[placing.inside], (slice(None), slice(None))
+    else:
+        inside = placing.inside
+    kept = np.empty(values.shape, plan.dtype)
+    facts = _store(values, plan, band, kept) if values.size else SliceFacts()
+    lost = facts.nonzero - int(np.count_nonzero(kept[inside]))
+    if lost and not facts.fault:
+        rows = f"rows {placing.rows.start:,} to {placing.rows.stop - 1:,}"
+        text = f"`fit` would cut off {lost:,} voxels that are not 0, in {rows} of the file"
+        return replace(facts, fault=("SLICE_CUT", text))
+    target[:] = 0
+    target[placing.target] = kept[inside]
+    return facts
+
+
+def _rows(path: Path, header: Header, row: Slice, plan: StackPlan, rows: range) -> np.ndarray:
+    page = row.page or 0
+    values = read_rows(path, header, rows.start, rows.stop, page)
+    if rows.start == 0:
         digest = digest_of_file(path) if row.page == "" else page_digest(path, page)[1]
         if digest != row.sha256:
             raise UnreadableSlice("SLICE_CHANGED", "is no longer the file that the manifest lists")

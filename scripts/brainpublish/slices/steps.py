@@ -64,7 +64,9 @@ def make_manifest(
             "digest": described.plan.digest,
             "rows": _rows_digests(described),
             "anew": settings.get("anew"),
-            "decisions": _decisions(listing["decisions"], described.plan, channel),
+            "decisions": _decisions(
+                listing["decisions"] | described.decisions, described.plan, channel
+            ),
             "findings": [asdict(each) for each in found],
         },
     )

@@ -16,6 +16,7 @@ include: "rules/common.smk"
 include: "rules/runs.smk"
 include: "rules/buckets.smk"
 include: "rules/gates.smk"
+include: "rules/space.smk"
 
 
 rule all:
@@ -44,6 +45,7 @@ include: "rules/publish.smk"
 
 onstart:
     refuse_without_secrets(job.rule.name for job in workflow.dag.needrun_jobs())
+    refuse_without_space(workflow.dag.needrun_jobs())
     RUN_LOCK = hold_folder()
     look_for_jobs_when_one_ends()
     spare_pandas()

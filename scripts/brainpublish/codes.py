@@ -225,6 +225,18 @@ SLICE_CODES: dict[str, Code] = {
     "MASK_FULL": Code("warning", "mask without any background"),
     "MASK_LARGE_IDS": Code("note", "label ids above 32 bits"),
     "MASK_UINT32": Code("note", "published as uint64: BossDB cannot store uint32"),
+    "SPACE_SHORT": Code(
+        "error",
+        "not enough free space on the disk",
+        "Free some space, or run in a folder on a larger disk (`--directory`; `store` of the local "
+        "services). The same command goes on with what is left to do.",
+        waived="The channel's stack is left out of the sum; a full disk stops the run later.",
+    ),
+    "SPACE_TIGHT": Code(
+        "warning",
+        "the disk may become full",
+        "Free some space. If the disk becomes full, the same command goes on where it stopped.",
+    ),
     "STACK_STALE": Code(
         "error",
         "stack made under another reading of the files",

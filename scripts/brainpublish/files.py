@@ -1,6 +1,7 @@
 """Files that are either old or new, never half: write beside, flush to disk, rename."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOLINK}
 
 
 def write_bytes(path: str | Path, data: bytes, mode: int = 0o644) -> None:
@@ -35,6 +39,16 @@ def replacing(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         Path(part).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Say whether an error is the file system's, which tells nothing of the file and may pass."""
+    return isinstance(error, OSError) and error.errno in _PASSING
+
+
+def is_full(error: BaseException) -> bool:
+    """Say whether an error means that a disk, or a share of it, is used up."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def size_of_file(path: str | Path) -> int:

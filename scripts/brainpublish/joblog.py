@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from brainpublish.files import is_full, is_passing
 from brainpublish.findings import Refusal
 from brainpublish.runs import working_for_run
 
@@ -46,8 +47,27 @@ def job_log(path: str | Path) -> Iterator[None]:
             raise SystemExit(1) from None
         except Exception as error:
             traceback.print_exc(file=file)
+            if reason := _machine_fault(error):
+                console.write(f"\n{reason}\nDetails: {path}\n\n")
+                raise SystemExit(1) from None
             console.write(f"\nUnexpected {type(error).__name__}: {error}\nDetails: {path}\n\n")
             raise SystemExit(1) from None
         finally:
             root.removeHandler(handler)
             console.flush()
+
+
+def _machine_fault(error: Exception) -> str:
+    """Return a plain paragraph for what the machine lacks or what may pass, else nothing."""
+    again = "the same command goes on with what is left to do."
+    where = f" ({error.filename})" if getattr(error, "filename", None) else ""
+    if is_full(error):
+        return f"The disk is full{where}. Free some space; {again}"
+    if is_passing(error):
+        return (
+            f"The file system failed{where}: {error.strerror}. Wait until it is back; {again} If "
+            "this stays, the disk is damaged: copy the file again from its source."
+        )
+    if isinstance(error, MemoryError):
+        return f"There is too little memory. Give the run fewer `--cores`; {again}"
+    return ""

@@ -14,8 +14,8 @@ from mask_cases import GOOD_MASKS, MASK_CASES
 from brainpublish.codes import SLICE_CODES
 from stacks import ROOT
 
-# Found between two jobs of a run, or by limits: tested with the slab and with the processes.
-ELSEWHERE = {"SLICE_CHANGED", "STACK_STALE", "SLICE_HOSTILE"}
+# Found between two jobs of a run, by limits, or on a disk: tested with these.
+ELSEWHERE = {"SLICE_CHANGED", "STACK_STALE", "SLICE_HOSTILE", "SPACE_SHORT", "SPACE_TIGHT"}
 
 
 def found(channel: Channel, case: Case):

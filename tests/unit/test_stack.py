@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 
@@ -346,3 +347,20 @@ def test_real_slices_and_masks_raise_no_alarm(tmp_path):
     found = [*image.findings().values(), *mask.findings(image.folder / "plan.json").values()]
     assert [each for each in found if each.severity != "note"] == []
     assert mask.voxels().max() == 1
+
+
+@pytest.mark.parametrize("step", ["read_header", "read_rows"])
+def test_a_file_system_that_fails_for_now_is_no_finding(image, monkeypatch, step):
+    image.manifest()
+    read = getattr(slab_module, step)
+
+    def fail(path, *rest):
+        if path.name == "z4.jp2":
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return read(path, *rest)
+
+    monkeypatch.setattr(slab_module, step, fail)
+    with pytest.raises(OSError, match="Stale file handle") as failed:
+        image.slab(0)
+    assert failed.value.filename.endswith("z4.jp2")
+    assert not (image.folder / "0.json").exists()

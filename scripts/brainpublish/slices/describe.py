@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.codes import CODES
-from brainpublish.files import digest_of_file
+from brainpublish.files import digest_of_file, is_passing
 from brainpublish.findings import Finding
 from brainpublish.slices.altered import changes_of
 from brainpublish.slices.cast import cast_of, one_channel
@@ -129,6 +129,8 @@ def _facts(place: Place) -> _Facts:
         if place.page is None:
             digest = digest_of_file(place.file)
     except OSError as error:
+        if is_passing(error):
+            raise
         text = f"cannot be opened: {error.strerror}"
         return _Facts("", "", None, ("SLICE_UNREADABLE", text))
     try:

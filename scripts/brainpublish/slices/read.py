@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainpublish.files import is_passing
 from brainpublish.slices.header import Header, UnreadableSlice, one_grey
 from brainpublish.slices.jp2 import jp2_header, jp2_rows
 from brainpublish.slices.pictures import jpeg_header, jpeg_rows, png_header, png_rows
@@ -37,6 +38,7 @@ def read_header(path: str | Path, page: int = 0) -> Header:
 
     Raises:
         UnreadableSlice: if the file is empty, of no known format, damaged, or cut short.
+        OSError: if the file system fails for now.
     """
     path = Path(path)
     header = _guarded(_reader_of(path).header, path, page)
@@ -107,6 +109,8 @@ def _guarded(function: Callable, path: Path, *arguments):
     except (UnreadableSlice, MemoryError):
         raise
     except Exception as error:
+        if is_passing(error):
+            raise
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, _SENSELESS):
             reason = f"its header makes no sense ({reason})"
@@ -118,6 +122,8 @@ def _reader_of(path: Path) -> Reader:
         with path.open("rb") as file:
             start = file.read(12)
     except OSError as error:
+        if is_passing(error):
+            raise
         raise UnreadableSlice("SLICE_UNREADABLE", f"cannot be opened: {error.strerror}") from error
     if not start:
         raise UnreadableSlice("SLICE_UNREADABLE", "the file is empty")

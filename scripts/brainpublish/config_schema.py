@@ -5,6 +5,7 @@ import difflib
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -222,4 +223,15 @@ def _hint(value: Any, node: Mapping) -> str:
         return " (put it in quotes)"
     if isinstance(value, str) and not wants_text and NUMBER.fullmatch(value):
         return " (write numbers without quotes, and large or small ones like 1.0e+3)"
+    if isinstance(value, str) and (near := _allowed_name(value, node)):
+        return f"; perhaps {found(near)}"
     return ""
+
+
+def _allowed_name(value: str, node: Mapping) -> str:
+    """Return the nearest text that a pattern of names allows, empty if there is none."""
+    letters = unicodedata.normalize("NFKD", value.strip())
+    plain_letters = "".join(each for each in letters if not unicodedata.combining(each))
+    near = re.sub(r"[^A-Za-z0-9_/:-]+", "_", plain_letters)
+    fits = near != value and node.get("pattern") and re.search(node["pattern"], near)
+    return near if fits else ""

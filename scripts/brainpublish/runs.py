@@ -47,7 +47,7 @@ def begin_run(say: Callable[[str], None]) -> int:
     held = _run_lock()
     if not _locked(held, fcntl.LOCK_EX):
         os.close(held)
-        raise Refusal("Another run is going on in this folder. Wait for it to end.")
+        raise Refusal(f"Another run is going on in this folder{_holder()}. Wait for it to end.")
     os.environ[VARIABLE] = _new_id()
     _wait_for_jobs(say)
     return held
@@ -136,8 +136,15 @@ def _run_lock() -> int:
 def _new_id() -> str:
     # Written down before jobs are waited for: those that look at it end sooner.
     run = secrets.token_hex(8)
-    write_json(_id_path(), {"run": run})
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    write_json(_id_path(), {"run": run, "host": socket.gethostname(), "since": since})
     return run
+
+
+def _holder() -> str:
+    """Say where and since when the run goes on that was the last to begin here."""
+    held = read_json(_id_path()) if _id_path().exists() else {}
+    return f" ({held['host']}, since {held['since']})" if {"host", "since"} <= {*held} else ""
 
 
 def _jobs_at_work() -> bool:

@@ -409,6 +409,19 @@ def test_keys_that_yaml_does_not_read_as_text(text, where, shown):
     assert matches[0].endswith("put it in quotes")
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("lab/my fish/image", "lab/my_fish/image"),
+        ("lab/fish.v2/image ", "lab/fish_v2/image"),
+        ("läb/fish/image", "lab/fish/image"),
+    ],
+)
+def test_a_name_that_is_not_allowed_gets_the_nearest_one(name, near):
+    assert only_problem_of(fish(image=image(name=name))).endswith(f'; perhaps "{near}"')
+    assert "perhaps" not in only_problem_of(fish(image=image(name="lab/fish")))
+
+
 # Unknown keys and secrets
 
 

@@ -54,7 +54,7 @@ def begin(tmp_path, monkeypatch):
 
 def test_second_run_is_refused_while_the_first_goes_on(begin):
     begin()
-    with pytest.raises(Refusal, match="Another run is going on"):
+    with pytest.raises(Refusal, match=r"Another run is going on in this folder \(.+, since 20.+\)"):
         begin_run(print)
     begin()
 

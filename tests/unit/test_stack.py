@@ -260,6 +260,15 @@ def test_slab_of_another_plan_is_found(image):
     assert "STACK_STALE" in image.findings()
 
 
+def test_slabs_stay_good_where_slices_come_or_go_at_the_end(image):
+    image.made()
+    (image.folder.parent / "raw" / "z18.jp2").unlink()
+    image.listing = list_slices(image.section["path"], image.section["pattern"])
+    image.manifest().slab(1)
+    assert "STACK_STALE" not in image.findings()
+    assert np.array_equal(image.voxels(), STACK[:17])
+
+
 def test_16_bit_slices_do_not_go_into_an_8_bit_channel(image):
     image.section["dtype"] = "uint8"
     image.made().findings()

@@ -14,6 +14,7 @@ from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
 from brainpublish.slices import plan as plan_module
 from brainpublish.slices import read as read_module
+from brainpublish.slices import slab as slab_module
 from brainpublish.slices import steps
 from brainpublish.slices.changes import made_anew_for
 from brainpublish.slices.describe import describe_slices

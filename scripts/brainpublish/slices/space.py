@@ -15,7 +15,7 @@ import numpy as np
 
 from brainpublish.files import size_of_file
 from brainpublish.findings import Finding
-from brainpublish.packing import FAST
+from brainpublish.packing import IMAGE
 from brainpublish.slices.guarded import Limits, guarded_map
 from brainpublish.slices.header import UnreadableSlice
 from brainpublish.slices.masks import middle_of
@@ -139,7 +139,7 @@ def packed_share(file: str) -> float | None:
         values = (values >= middle_of(header.bit_depth)).astype(np.uint8)
     _, rows, columns = CUBOID
     packed = sum(
-        len(FAST.pack(values[y : y + rows, x : x + columns]))
+        len(IMAGE.fast.pack(values[y : y + rows, x : x + columns]))
         for y in range(0, values.shape[0], rows)
         for x in range(0, values.shape[1], columns)
     )

@@ -1,7 +1,7 @@
 """Rule resolve_regions: tables in, resolved regions and findings out; bad data never stops it."""
 
 from brainpublish.joblog import job_log
-from brainpublish.regions.steps import resolve
+from brainpublish.regions.resolved import resolve
 
 with job_log(snakemake.log[0]):
     resolve(

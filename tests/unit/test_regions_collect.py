@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brainpublish.findings import errors_in
 from brainpublish.regions.aggregate import Observation, aggregated
 from brainpublish.regions.collect import COLUMNS, resolve_bucket
-from brainpublish.regions.features import read_regions, write_table
+from brainpublish.regions.frames import read_regions, write_table
 
 TABLES = Path(__file__).parents[2].parent / "shared" / "data" / "region-tables"
 GETTING_STARTED = "acronym,rate\nMOp1,1.2\nMOs5,3.4\nAAA,0.0\nACAd2/3,0.1\n"

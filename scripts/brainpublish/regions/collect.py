@@ -21,6 +21,7 @@ from brainpublish.regions.aggregate import (
 from brainpublish.regions.places import Places, hemisphere_column, row_places
 from brainpublish.regions.synonyms import known_regions
 from brainpublish.regions.table import Table, read_table
+from brainpublish.regions.tree import feature_names
 from brainpublish.regions.universe import SIDES
 from brainpublish.regions.values import Cell, cell_number
 
@@ -66,12 +67,6 @@ def _frame(records: Sequence[dict]) -> pd.DataFrame:
         numbers = [record.get(name, NAN) for record in records]
         columns[name] = np.array(numbers, dtype=np.float64)
     return pd.DataFrame(columns, columns=list(COLUMNS))
-
-
-def feature_names(bucket: dict) -> list[str]:
-    """Return the names of a bucket's features in the order of the config, each once."""
-    of_tables = [name for table in bucket["tables"] for name in table["features"]]
-    return list(dict.fromkeys([*of_tables, *bucket.get("points", ()), *bucket.get("volume", ())]))
 
 
 def table_records(section: dict) -> tuple[list[dict], list[Finding]]:

@@ -1,16 +1,13 @@
 """Payloads of all features of a bucket, out of its table of resolved regions."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
-from brainpublish.files import digest_of_json, write_text
+from brainpublish.files import digest_of_json
 from brainpublish.findings import Finding
 from brainpublish.regions.aggregate import STATISTICS
-from brainpublish.regions.collect import feature_names
 from brainpublish.regions.coverage import (
     AS_IS,
     EXPAND,
@@ -26,29 +23,10 @@ from brainpublish.regions.coverage import (
 from brainpublish.regions.mapping import Operator, build_operator, own_voxels
 from brainpublish.regions.overlap import Place, expanded, overlaps
 from brainpublish.regions.payload import feature_payload
-from brainpublish.regions.tree import tree_findings
+from brainpublish.regions.tree import feature_names, tree_findings
 from brainpublish.regions.universe import MAPPINGS, signed_id, universe
 
 WHOLE, OWN = "whole", "own"
-
-
-def write_table(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write a table as tab-separated text; numbers keep all their digits."""
-    text = io.StringIO()
-    frame.to_csv(text, sep="\t", index=False, lineterminator="\n")
-    write_text(path, text.getvalue())
-
-
-def read_regions(path: str | Path) -> pd.DataFrame:
-    """Read resolved regions that `write_table` wrote."""
-    frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    # pandas' own parser of numbers may be off in the last digit; Python's is not.
-    return frame.assign(
-        atlas_id=[int(text) for text in frame["atlas_id"]],
-        value=[float(text) for text in frame["value"]],
-        rows=[int(text) for text in frame["rows"]],
-        **{name: [float(text or "nan") for text in frame[name]] for name in STATISTICS},
-    )
 
 
 def map_bucket(bucket: dict, frame: pd.DataFrame) -> tuple[dict[str, dict], list[Finding]]:

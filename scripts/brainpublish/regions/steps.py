@@ -1,19 +1,12 @@
-"""The two steps from tables to payloads, as the workflow runs them: files in, files out."""
+"""The step from resolved regions to payloads, as the workflow runs it: files in, files out."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from brainpublish.files import compact_json, read_json, write_bytes
 from brainpublish.findings import errors_in, read_findings, write_findings
-from brainpublish.regions.collect import resolve_bucket
-from brainpublish.regions.features import coverage_table, map_bucket, read_regions, write_table
-
-
-def resolve(bucket: dict, regions: str | Path, findings: str | Path) -> None:
-    """Write the resolved regions of a bucket's tables, and what was found in the tables."""
-    frame, found = resolve_bucket(bucket)
-    write_table(regions, frame)
-    write_findings(findings, found)
+from brainpublish.regions.features import coverage_table, map_bucket
+from brainpublish.regions.frames import read_regions, write_table
 
 
 def map_features(

@@ -5,6 +5,12 @@ from collections.abc import Iterator, Sequence
 from brainpublish.findings import Finding
 
 
+def feature_names(bucket: dict) -> list[str]:
+    """Return the names of a bucket's features in the order of the config, each once."""
+    of_tables = [name for table in bucket["tables"] for name in table["features"]]
+    return list(dict.fromkeys([*of_tables, *bucket.get("points", ()), *bucket.get("volume", ())]))
+
+
 def leaves(tree: dict, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield (labels from the top, feature name) of each leaf."""
     for label, below in tree.items():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -9,9 +10,18 @@ from uploads import EXTENT, channel_settings, service_over
 
 from brainpublish.bossdb import channels
 from brainpublish.bossdb.after import downsample_once
-from brainpublish.bossdb.channels import WRITER_KEY, announce, read_mark, require_channel
+from brainpublish.bossdb.channels import (
+    SETTLED,
+    WRITER_KEY,
+    announce,
+    read_mark,
+    require_channel,
+    settle,
+)
+from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.ledger import forget_downsample
 from brainpublish.findings import Refusal
+from brainpublish.local.bossdb.pending import LOOK_SECONDS
 from brainpublish.local.bossdb.pyramid import Pyramids
 from brainpublish.runs import VARIABLE
 
@@ -31,7 +41,9 @@ def publish(monkeypatch):
         service.client.before_writing(
             lambda: announce(service.client, plan.name, service.ledgers(plan.name))
         )
-        return service.upload(plan, stack)
+        counts = service.upload(plan, stack)
+        settle(service.client, plan.name, service.ledgers(plan.name))
+        return counts
 
     return publish
 
@@ -79,7 +91,7 @@ def test_writer_that_comes_between_is_not_written_over(folder, copy, publish, mo
     monkeypatch.setenv(VARIABLE, "second")
     with pytest.raises(Refusal, match="Something else began to write to lab/fish/image"):
         announce(folder.client, plan.name, folder.ledgers(plan.name))
-    assert read_mark(folder.client, plan.name, WRITER_KEY) == "third"
+    assert read_mark(folder.client, plan.name, WRITER_KEY) == f"third{SETTLED}"
 
 
 def test_downsampling_under_way_is_begun_anew_only_once_something_was_written(
@@ -131,8 +143,41 @@ def test_killed_while_becoming_the_last_writer(folder, publish, monkeypatch, wri
 def test_server_that_was_set_back_to_an_older_state_is_noticed(folder, publish):
     name = folder.plan().name
     publish(folder, "second", TWOS)
-    params = {"key": WRITER_KEY, "value": "first"}
+    params = {"key": WRITER_KEY, "value": f"first{SETTLED}"}
     folder.client.request("PUT", f"meta/{name}/", (200,), params=params)
     folder.faults.forget()
     assert publish(folder, "third", TWOS).kept == 8
     assert sum(r.method == "GET" and "/cutout/" in r.path for r in folder.requests) == 8
+
+
+@pytest.mark.parametrize("ledger", ["of another folder", "lost"])
+def test_black_that_is_not_stored_yet_when_it_is_read_is_no_proof(
+    folder, copy, publish, monkeypatch, ledger
+):
+    folder.conditions.flush_delay = 60
+    holed = ONES.copy()
+    holed[:, 5:30, 5:30] = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(BossdbClient, "post_body", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            publish(copy, "second", holed)
+    assert any("to_black" in path for _, path in folder.writes())
+    folder.client.stopping.clear()
+    if ledger == "lost":
+        shutil.rmtree(copy.folder)
+    again = copy if ledger == "lost" else folder
+    post = BossdbClient.post_body
+
+    def stored_from_now_on(*arguments):
+        folder.conditions.flush_delay = 0
+        post(*arguments)
+
+    monkeypatch.setattr(BossdbClient, "post_body", stored_from_now_on)
+    publish(again, "third", ONES)
+    folder.conditions.flush_delay = 0
+    time.sleep(2 * LOOK_SECONDS)
+    assert np.array_equal(folder.read(folder.plan()), ONES)
+
+
+def _killed(*_):
+    raise KeyboardInterrupt

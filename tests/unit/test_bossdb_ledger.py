@@ -1,5 +1,6 @@
 """The ledger never says that a server holds what it does not hold."""
 
+import json
 import os
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.ledger import (
+    BLANK,
     DOUBT,
     ChannelRecord,
     Entry,
@@ -22,7 +24,7 @@ ONE, TWO = BOXES[0], BOXES[-1]
 
 @pytest.fixture
 def folder(tmp_path):
-    begin_ledger(tmp_path, "m", 40)
+    begin_ledger(tmp_path, "m", 40, BLANK)
     return tmp_path
 
 
@@ -34,6 +36,26 @@ def test_channel_made_by_us_holds_zeros_until_written(folder):
     with opened(folder) as ledger:
         assert [ledger.entry_of(box) for box in BOXES] == [None] * len(BOXES)
         assert not any(map(ledger.is_unknown, BOXES))
+
+
+def test_ledger_of_a_channel_that_no_read_tells_of_doubts_all_but_what_it_recorded(tmp_path):
+    begin_ledger(tmp_path, "m", 40, DOUBT)
+    for _ in range(2):
+        with opened(tmp_path) as ledger:
+            assert not any(map(ledger.is_unknown, BOXES))
+            ledger.verify({ONE: "a"})
+            assert ledger.entry_of(ONE) == Entry("a", verified=True)
+            assert {ledger.entry_of(box) for box in BOXES if box != ONE} == {Entry(DOUBT)}
+
+
+@pytest.mark.parametrize("blank", [True, False])
+def test_ledger_of_an_older_version_is_believed(tmp_path, blank):
+    head = {"marker": "m", "blank": blank}
+    path = tmp_path / "z000000.jsonl"
+    path.write_text(f'{json.dumps(head)}\n["{ONE.key}", "a", true]\n')
+    with opened(tmp_path, boxes=BOXES[:4]) as ledger:
+        assert ledger.entry_of(ONE) == Entry("a", verified=True)
+        assert ledger.is_unknown(BOXES[1]) is not blank
 
 
 def test_what_was_recorded_is_there_after_opening_again(folder):
@@ -76,7 +98,15 @@ def test_another_marker_voids_it(folder, marker):
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{}\n", b"[]\n", b"\x00" * 50 + b"\n", b'{"marker": "m", "blank": true}\nx\n']
+    "text",
+    [
+        b"",
+        b"{}\n",
+        b"[]\n",
+        b"\x00" * 50 + b"\n",
+        b'{"marker": "m", "rest": "blank"}\nx\n',
+        b'{"marker": "m", "rest": 1}\n',
+    ],
 )
 def test_damaged_file_tells_nothing(folder, text):
     (folder / "z000000.jsonl").write_bytes(text)
@@ -99,7 +129,7 @@ def test_killed_between_any_two_bytes_a_written_cuboid_is_never_believed_too_muc
     tmp_path_factory, cut
 ):
     folder = tmp_path_factory.mktemp("ledger")
-    begin_ledger(folder, "m", 16)
+    begin_ledger(folder, "m", 16, BLANK)
     with opened(folder, boxes=BOXES[:4]) as ledger:
         ledger.doubt(ONE)
         path = folder / "z000000.jsonl"

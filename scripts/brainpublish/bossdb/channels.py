@@ -15,7 +15,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
-from brainpublish.bossdb.ledger import ChannelRecord, forget_downsample, new_marker
+from brainpublish.bossdb.ledger import (
+    DOUBT,
+    ChannelRecord,
+    begin_ledger,
+    forget_downsample,
+    new_marker,
+)
 from brainpublish.findings import Refusal
 from brainpublish.runs import run_id
 
@@ -24,6 +30,8 @@ log = logging.getLogger(__name__)
 MARKER_KEY = "brainpublish"
 WRITER_KEY = "brainpublish-writer"
 """The run that wrote to the channel last."""
+SETTLED = " settled"
+"""What follows the run there once all that it wrote was read back."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,9 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
     A channel that a killed run made but did not mark gets the marker that it was made with;
     any other without a marker gets a new one. Where someone else wrote last, or may have, the
     lineage is a new one too, under which nothing is known of what the channel holds; and this
-    run becomes its last writer at once, so that the other one will notice as well.
+    run becomes its last writer at once, so that the other one will notice as well. If that
+    writer was not done, blocks that it blackened may still read as they were before: then all
+    cuboids are in doubt, and are written anew.
 
     Raises:
         Refusal: if it belongs to someone else and is not to be adopted.
@@ -213,7 +223,10 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
         if marker is None:
             if is_foreign(plan, facts, folder):
                 raise Refusal(foreign_text(client, [plan.name]))
-            marker = record.marker if _is_unmarked_own(facts, record) else new_marker()
+            if _is_unmarked_own(facts, record):
+                marker = record.marker
+            else:
+                marker = _new_lineage(plan, folder, writer)
             write_mark(client, plan.name, MARKER_KEY, marker)
             record.write(marker, finished=True, writers=[writer])
             log.info("marked %s", plan.name)
@@ -221,9 +234,30 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
             record.write(marker, True, record.lineage, record.writers)
         else:
             log.warning("someone else wrote to %s: nothing is known of it", plan.name)
-            record.write(marker, finished=True, lineage=new_marker(), writers=[writer])
-            _become_last_writer(client, plan.name, record, writer)
+            lineage = _new_lineage(plan, folder, writer)
+            record.write(marker, finished=True, lineage=lineage, writers=[writer])
+            _become_last_writer(client, plan.name, record, writer, run_id())
         return record.lineage
+
+
+def _new_lineage(plan: ChannelPlan, folder: Path, writer: str | None) -> str:
+    lineage = new_marker()
+    if writer is not None and not writer.endswith(SETTLED):
+        log.warning("the last writer to %s was not done: all of it is in doubt", plan.name)
+        begin_ledger(folder, lineage, plan.extent[0], DOUBT)
+    return lineage
+
+
+def settle(client: BossdbClient, channel: str, folder: Path) -> None:
+    """Let a channel say that all that was written to it was read back, and is what it should be."""
+    with _alone(client, folder):
+        record = ChannelRecord(folder)
+        if len(record.writers) == 1 and (record.writers[0] or SETTLED).endswith(SETTLED):
+            return
+        writer = read_mark(client, channel, WRITER_KEY)
+        if writer in record.writers and writer is not None:
+            run = writer.removesuffix(SETTLED)
+            _become_last_writer(client, channel, record, writer, f"{run}{SETTLED}")
 
 
 def announce(client: BossdbClient, channel: str, folder: Path) -> None:
@@ -243,13 +277,12 @@ def announce(client: BossdbClient, channel: str, folder: Path) -> None:
                 f"Something else began to write to {channel} a moment ago. Let only one folder "
                 "publish to a channel at a time; then run the same command again."
             )
-        _become_last_writer(client, channel, record, writer)
+        _become_last_writer(client, channel, record, writer, run_id())
 
 
 def _become_last_writer(
-    client: BossdbClient, channel: str, record: ChannelRecord, former: str | None
+    client: BossdbClient, channel: str, record: ChannelRecord, former: str | None, mine: str
 ) -> None:
-    mine = run_id()
     # Killed in between, it does not know which of both the server has.
     record.write_writers(dict.fromkeys([*record.writers, mine]))
     if former != mine:

@@ -21,7 +21,7 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.files import read_json, sync_folder, write_json, write_text
 from brainpublish.slices.slabs import CUBOID
 
-DOUBT = "in doubt"
+DOUBT, BLANK, UNKNOWN = "in doubt", "blank", "unknown"
 LEDGERS = Path("results", "ledger", "bossdb")
 _DOWNSAMPLE = "downsample.json"
 
@@ -107,16 +107,18 @@ class ChannelRecord:
         self.write(self.marker, self.finished, self.lineage, writers)
 
 
-def begin_ledger(folder: str | Path, marker: str, slices: int) -> None:
-    """Begin the ledger of a channel that is about to be made: all of it holds zeros.
+def begin_ledger(folder: str | Path, marker: str, slices: int, rest: str) -> None:
+    """Begin the ledger of a channel of which one thing is known for all cuboids.
 
     Args:
         folder: the channel's folder of ledgers for this destination.
-        marker: the marker that the channel is made with.
+        marker: what the ledger stands under.
         slices: the number of slices of the volume.
+        rest: what holds for cuboids without an entry. BLANK: the channel is about to be made,
+            so that they hold zeros. DOUBT: not even reading them would tell what they hold.
     """
     for layer in range(-(-slices // CUBOID[0])):
-        write_text(_path(folder, layer), _head(marker, blank=True))
+        write_text(_path(folder, layer), _head(marker, rest))
 
 
 def note_downsample(folder: str | Path, lineage: str) -> None:
@@ -172,12 +174,14 @@ class SlabLedger:
 
     def entry_of(self, box: Box) -> Entry | None:
         """Return what a cuboid is known to hold. None: zeros, unless it `is_unknown`."""
-        return self._journals[_layer(box)].entries.get(box.key)
+        journal = self._journals[_layer(box)]
+        rest = Entry(DOUBT) if journal.rest == DOUBT else None
+        return journal.entries.get(box.key, rest)
 
     def is_unknown(self, box: Box) -> bool:
         """Say whether nothing is known of a cuboid: it must be read to be known."""
         journal = self._journals[_layer(box)]
-        return not journal.blank and box.key not in journal.entries
+        return journal.rest == UNKNOWN and box.key not in journal.entries
 
     def doubt(self, *boxes: Box) -> None:
         """Record, before writing to them, that it is not known what cuboids hold.
@@ -216,7 +220,7 @@ class _Journal:
         self._syncing = threading.Lock()
         self._written = self._synced = 0
         self._handle: int | None = None
-        self.blank, self.entries = _read(path, marker)
+        self.rest, self.entries = _read(path, marker)
 
     def append(self, entries: dict[str, Entry], durable: bool) -> None:
         """Add entries; if `durable`, return only once they survive a power cut."""
@@ -224,7 +228,7 @@ class _Journal:
             self.entries.update(entries)
             if self._handle is None:
                 # What stands there may be torn or of another channel.
-                write_text(self._path, _head(self._marker, self.blank) + _lines(self.entries))
+                write_text(self._path, _head(self._marker, self.rest) + _lines(self.entries))
                 self._handle = os.open(self._path, os.O_WRONLY | os.O_APPEND)
             else:
                 _write_all(self._handle, _lines(entries).encode())
@@ -263,8 +267,16 @@ def _path(folder: str | Path, layer: int) -> Path:
     return Path(folder, f"z{layer * CUBOID[0]:06}.jsonl")
 
 
-def _head(marker: str, blank: bool) -> str:
-    return json.dumps({"marker": marker, "blank": blank}) + "\n"
+def _head(marker: str, rest: str) -> str:
+    return json.dumps({"marker": marker, "rest": rest}) + "\n"
+
+
+def _rest_of(head: dict) -> str:
+    # Older versions wrote down whether it was blank.
+    rest = head["rest"] if "rest" in head else BLANK if head["blank"] else UNKNOWN
+    if rest not in (BLANK, DOUBT, UNKNOWN):
+        raise ValueError(rest)
+    return rest
 
 
 def _lines(entries: dict[str, Entry]) -> str:
@@ -273,8 +285,8 @@ def _lines(entries: dict[str, Entry]) -> str:
     )
 
 
-def _read(path: Path, marker: str) -> tuple[bool, dict[str, Entry]]:
-    """Return whether cuboids without an entry hold zeros, and the entries.
+def _read(path: Path, marker: str) -> tuple[str, dict[str, Entry]]:
+    """Return what holds for cuboids without an entry, and the entries.
 
     Lines after the last line end are of a record that was not finished, so nothing was sent
     on its ground.
@@ -282,12 +294,12 @@ def _read(path: Path, marker: str) -> tuple[bool, dict[str, Entry]]:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return False, {}
+        return UNKNOWN, {}
     try:
         head, *lines = (json.loads(line) for line in text.split(b"\n")[:-1])
         entries = {key: Entry(digest, verified) for key, digest, verified in lines}
         known = head["marker"] == marker
-        return (head["blank"], entries) if known else (False, {})
+        return (_rest_of(head), entries) if known else (UNKNOWN, {})
     except (ValueError, KeyError, TypeError):
         # Not what this module wrote: a damaged file tells nothing.
-        return False, {}
+        return UNKNOWN, {}

@@ -9,7 +9,7 @@ from brainpublish.bossdb.after import (
     make_public,
     wait_for_downsample,
 )
-from brainpublish.bossdb.channels import ChannelPlan, require_channel
+from brainpublish.bossdb.channels import ChannelPlan, require_channel, settle
 from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.ledger import ledger_folder
 from brainpublish.bossdb.receipt import channel_receipt
@@ -54,6 +54,8 @@ def publish_channel(
         folder = ledger_folder(endpoint.id, name)
         lineage = require_channel(client, ChannelPlan(channel, stack_plan.extent), folder)
         _require_same(name, lineage, records)
+        if all(record["verify"]["mode"] == "full" for record in records.values()):
+            settle(client, name, folder)
         downsample = {"status": "not asked for"}
         if after["downsample"]:
             downsample = downsample_once(client, name, folder, lineage)

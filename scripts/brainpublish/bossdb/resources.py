@@ -39,7 +39,7 @@ from brainpublish.bossdb.channels import (
     there,
 )
 from brainpublish.bossdb.client import BossdbClient, TimeoutAdapter
-from brainpublish.bossdb.ledger import ChannelRecord, begin_ledger, new_marker
+from brainpublish.bossdb.ledger import BLANK, ChannelRecord, begin_ledger, new_marker
 from brainpublish.findings import Refusal
 
 log = logging.getLogger(__name__)
@@ -136,7 +136,7 @@ def _make_channel(client, remote, plan: ChannelPlan, folder: Path) -> str:
     settings = plan.channel
     marker = new_marker()
     ChannelRecord(folder).write(marker, finished=False)
-    begin_ledger(folder, marker, plan.extent[0])
+    begin_ledger(folder, marker, plan.extent[0], BLANK)
     channel = ChannelResource(
         settings["channel"],
         settings["collection"],

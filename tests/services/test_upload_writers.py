@@ -9,6 +9,7 @@ import pytest
 from uploads import EXTENT, channel_settings, service_over
 
 from brainpublish.bossdb import channels
+from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb.after import downsample_once
 from brainpublish.bossdb.channels import (
     SETTLED,
@@ -116,6 +117,22 @@ def test_downsampling_under_way_is_begun_anew_only_once_something_was_written(
     assert asked() == ["DELETE", "POST"]
     forget_downsample(ledgers)
     assert asked() == ["DELETE", "POST"]
+
+
+def test_folder_that_writes_sees_that_another_one_began_to(folder, publish, monkeypatch):
+    monkeypatch.setattr(client_module, "ANNOUNCE_SECONDS", 0)
+    post, posts = BossdbClient.post_body, []
+
+    def overtaken(*arguments):
+        post(*arguments)
+        posts.append(arguments)
+        channels.write_mark(folder.client, folder.plan().name, WRITER_KEY, "third", "second")
+
+    monkeypatch.setattr(BossdbClient, "post_body", overtaken)
+    with pytest.raises(Refusal, match="Something else began to write to lab/fish/image"):
+        publish(folder, "second", TWOS)
+    # Those that were under way when the other one came.
+    assert len(posts) <= folder.client.connections
 
 
 @pytest.mark.parametrize("written", [False, True])

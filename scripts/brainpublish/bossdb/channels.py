@@ -261,7 +261,7 @@ def settle(client: BossdbClient, channel: str, folder: Path) -> None:
 
 
 def announce(client: BossdbClient, channel: str, folder: Path) -> None:
-    """Make this run the last writer of a channel, before it writes.
+    """Make this run the last writer of a channel, before it writes, and see that it still is.
 
     Raises:
         Refusal: if someone else became it since the channel was claimed.
@@ -269,14 +269,14 @@ def announce(client: BossdbClient, channel: str, folder: Path) -> None:
     forget_downsample(folder)
     with _alone(client, folder):
         record = ChannelRecord(folder)
-        if record.writers == [run_id()]:
-            return
         writer = read_mark(client, channel, WRITER_KEY)
         if writer not in record.writers:
             raise Refusal(
                 f"Something else began to write to {channel} a moment ago. Let only one folder "
                 "publish to a channel at a time; then run the same command again."
             )
+        if record.writers == [run_id()]:
+            return
         _become_last_writer(client, channel, record, writer, run_id())
 
 

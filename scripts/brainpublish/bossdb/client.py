@@ -8,6 +8,7 @@ import contextlib
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 180
 """A read waits up to 60 s for pending writes to be flushed, and may have to queue."""
 TRIES = 7
+ANNOUNCE_SECONDS = 30
+"""How long blocks are written without a look at who else writes to the channel."""
 CUTOUT = "cutout/"
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -92,6 +95,7 @@ class BossdbClient:
         self._slots = Slots(connections, shared)
         self.stopping = threading.Event()
         self._announcing: Callable[[], None] | None = None
+        self._announce_at = 0.0
         self._announced = threading.Lock()
         self._session = requests.Session()
         # A proxy that the environment names cannot reach a service on this machine.
@@ -125,14 +129,14 @@ class BossdbClient:
         self.close()
 
     def before_writing(self, task: Callable[[], None]) -> None:
-        """Have a task done once, before the first block is written."""
-        self._announcing = task
+        """Have a task done before the first block is written, and now and then before others."""
+        self._announcing, self._announce_at = task, 0.0
 
     def _announce(self) -> None:
         with self._announced:
-            if self._announcing:
+            if self._announcing and time.monotonic() >= self._announce_at:
                 self._announcing()
-                self._announcing = None
+                self._announce_at = time.monotonic() + ANNOUNCE_SECONDS
 
     def get_json(self, path: str, missing: Iterable[int] = (), **options) -> dict | None:
         """Return the JSON answer of a GET below /v1, or None for the statuses in `missing`.

@@ -138,6 +138,21 @@ def image_of(volume):
     )
 
 
+def masks_and_images():
+    """Return settings and plan of each annotation, and the plan of its image."""
+    plan = "results/volumes/{}/{}/plan.json"
+    return [
+        {
+            "channel": section,
+            "plan": plan.format(volume, channel),
+            "image": plan.format(volume, image_of(volume)),
+        }
+        for volume, channels in CHANNELS.items()
+        for channel, section in channels.items()
+        if section["role"] == "annotation"
+    ]
+
+
 def every_channel(path):
     return [
         path.format(volume=volume, channel=channel)

@@ -40,12 +40,13 @@ rule check_headers:
     # Uploads wait for it.
     priority: 3
     conda:
-        "../envs/publish.yaml"
+        "../envs/volumes.yaml"
     # It takes a moment, and keeps no core from a slab.
     threads: 0
     resources:
         mem_mb=500,
     params:
+        pairs=masks_and_images(),
         code=code_of("check_headers.py"),
     script:
         "../scripts/check_headers.py"

@@ -10,17 +10,18 @@ from brainpublish.findings import ERROR, Finding, Refusal, as_text, errors_in, f
 log = logging.getLogger(__name__)
 
 
-def pass_gate(inputs: Iterable[str], output: str | Path) -> None:
+def pass_gate(inputs: Iterable[str], output: str | Path, more: Iterable[Finding] = ()) -> None:
     """Write the gate's file if no input has an error; otherwise stop with all of them.
 
     Args:
         inputs: paths of findings (a list), or of plans (with their findings under that key).
         output: path to write: how many findings of each severity let pass.
+        more: findings that stand in no file.
 
     Raises:
         Refusal: with every error and warning, grouped.
     """
-    found = [finding for path in inputs for finding in _findings_in(path)]
+    found = [*(finding for path in inputs for finding in _findings_in(path)), *more]
     errors = errors_in(found)
     serious = [finding for finding in found if finding.severity != "note"]
     log.info("all findings:\n%s", as_text(found, examples=len(found)))

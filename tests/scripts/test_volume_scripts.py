@@ -109,7 +109,9 @@ def test_scripts_lead_from_slices_to_a_receipt(channels):
     run("check_findings", {"channels": findings, "buckets": []}, {"checked": "checked.json"})
     assert read_json("checked.json")["errors"] == 0
     plans = [f"{folder}/plan.json" for folder in folders]
-    run("check_headers", {"channels": plans, "buckets": []}, {"checked": "headers.json"})
+    pair = {"channel": channels["bone"], "plan": "bone/plan.json", "image": "image/plan.json"}
+    gate = {"channels": plans, "buckets": []}, {"checked": "headers.json"}
+    run("check_headers", *gate, {"pairs": [pair]})
     assert read_json("headers.json")["errors"] == 0
 
     create = {"channels": list(channels.values()), "destination": HERE}
@@ -146,8 +148,9 @@ def test_gates_stop_with_the_paragraph_on_the_console(channels, capsys):
     Path("image/z4.jp2").write_bytes(b"<html>")
     folder = prepare(channels["image"])
     for rule, source in (("check_findings", "findings.json"), ("check_headers", "plan.json")):
+        gate = {"channels": [f"{folder}/{source}"], "buckets": []}, {"checked": "out.json"}
         with pytest.raises(SystemExit) as ended:
-            run(rule, {"channels": [f"{folder}/{source}"], "buckets": []}, {"checked": "out.json"})
+            run(rule, *gate, {"pairs": []})
         assert ended.value.code == 1
         said = capsys.readouterr().err
         assert "1 errors in the input. Nothing was sent." in said

@@ -4,7 +4,7 @@ import numpy as np
 
 from brainpublish.files import read_json
 from readers import bossdb_over, voxels
-from stacks import STACK
+from stacks import MASKS, STACK, write_mask_stack
 
 
 def receipt_of(project, channel: str) -> dict:
@@ -23,9 +23,11 @@ def test_slabs_are_sent_one_by_one_under_gate_slab(project):
 def test_bad_header_stops_gate_slab_before_anything_is_sent(project):
     project.config["bossdb"] = {"gate": "slab"}
     (project.folder / "raw data" / "image" / "z5.jp2").write_text("<html>")
+    write_mask_stack(project.folder / "raw data" / "bone", MASKS["bone"][:, :35])
     run = project.run(check=False)
     assert run.status != 0
     assert "raw data/image/z5.jp2" in run.output
+    assert "masks are 56 x 35, image slices 56 x 40" in run.output
     assert not list((project.folder / "local-store").glob("bossdb/volumes/*"))
 
 

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from brainpublish.files import read_json
-from brainpublish.findings import as_text, write_findings
+from brainpublish.findings import Finding, as_text, write_findings
 from brainpublish.slices.check import check_slabs, compare_slices, compare_with_image, waived
 from brainpublish.slices.manifest import folder_of, read_manifest
 from brainpublish.slices.plan import read_plan, read_rows_digests
@@ -13,6 +13,22 @@ from brainpublish.slices.slab import SlabReport
 MANIFEST = "slices.tsv"
 
 log = logging.getLogger(__name__)
+
+
+def differences_from_image(channel: dict, plan: str, image: str) -> list[Finding]:
+    """Return in which sizes an annotation and its image differ, by their headers alone.
+
+    Args:
+        channel: the annotation's settings.
+        plan: path of its plan, beside its manifest.
+        image: path of its image's plan, beside the image's manifest.
+    """
+    stack_plan, where = read_plan(plan)[0], channel["path"]
+    found = compare_with_image(stack_plan, read_plan(image)[0], where)
+    if stack_plan.fit is not None:
+        manifests = [read_manifest(Path(each).with_name(MANIFEST)) for each in (plan, image)]
+        found += compare_slices(str(folder_of(where)), stack_plan, *manifests)
+    return waived(found, channel["waive"])
 
 
 def gather_findings(
@@ -30,11 +46,7 @@ def gather_findings(
     stack_plan, found = read_plan(plan)
     where = channel["path"]
     if image is not None:
-        differing = compare_with_image(stack_plan, read_plan(image)[0], where)
-        if stack_plan.fit is not None:
-            manifests = [read_manifest(Path(each).with_name(MANIFEST)) for each in (plan, image)]
-            differing += compare_slices(str(folder_of(where)), stack_plan, *manifests)
-        found += waived(differing, channel["waive"])
+        found += differences_from_image(channel, plan, image)
     rows = read_rows_digests(plan)
     slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
     known = {(finding.code, finding.where) for finding in found}

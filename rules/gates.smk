@@ -2,6 +2,8 @@
 # A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
 from dataclasses import asdict
 
+from brainpublish.files import digest_of_sizes
+
 CHECKED = "results/checked.json"
 SHEET = "results/volumes/{volume}/{channel}/contact_sheet.png"
 
@@ -47,6 +49,7 @@ def manifest_settings(wildcards):
             f"{channel_folder(wildcards)}/plan.json",
             [path.format(**wildcards) for path in slab_reports(wildcards)],
         ),
+        "sizes": digest_of_sizes(channel_slices(wildcards)),
         "code": code_of("write_manifest.py"),
     }
 
@@ -55,6 +58,7 @@ def slab_settings(wildcards):
     return {
         "channel": source_section(wildcards),
         "places": [asdict(place) for place in slab_places(wildcards)],
+        "sizes": digest_of_sizes(slab_slices(wildcards)),
         "code": code_of("prepare_slab.py"),
     }
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,6 +39,15 @@ def replacing(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         Path(part).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def digest_of_sizes(paths: Iterable[str | Path]) -> str:
+    """Return the sha256 of the sizes of files, which tells when another one took a place.
+
+    Snakemake looks for files that are newer than what was made of them. Those that were copied
+    with their times are older, and others all the same; touched ones keep their size.
+    """
+    return digest_of_json([size_of_file(path) for path in paths])
 
 
 def is_passing(error: BaseException) -> bool:

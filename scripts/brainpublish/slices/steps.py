@@ -38,7 +38,8 @@ def make_manifest(
     Args:
         settings: the channel's own settings, its listing as `Listing.as_settings` gives it,
             and the slices per slab, under channel, listing and depth; and, where a run found
-            that files had changed, what the manifest is made anew for, under anew.
+            that files had changed, what the manifest is made anew for, under anew. What else is
+            in it brings the job about when that changes.
         threads: slices read at once.
         manifest: path of the manifest to write.
         plan: path of the plan to write.

@@ -20,6 +20,7 @@ from brainpublish.bossdb.ledger import SlabLedger, begin_ledger
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.files import read_json
 from brainpublish.packing import packed_as
+from brainpublish.slices.codecs import codecs_of
 from brainpublish.slices.read import read_slice
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
@@ -70,7 +71,7 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
                         workers=cores,
                         facts=facts,
                         packed=stack.packed,
-                        codecs=plan.codecs,
+                        codecs=codecs_of(plan),
                     )
                     counts += upload.run(slab, Verification("none"))
             ours = time.perf_counter() - begun
@@ -78,7 +79,7 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
                 client,
                 f"lab/floor/{folder.name}",
                 [
-                    (box, packed_as(plan.codecs.fast, stack[box.slices], dtype))
+                    (box, packed_as(codecs_of(plan).fast, stack[box.slices], dtype))
                     for box in itertools.chain(*boxes)
                     if not facts[box.key].blank
                 ],

@@ -13,9 +13,8 @@ from PIL import Image
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import read_findings
 from brainpublish.slices import plan as plan_module
-from brainpublish.slices import read as read_module
-from brainpublish.slices import slab as slab_module
 from brainpublish.slices import steps
+from brainpublish.slices import take as take_module
 from brainpublish.slices.changes import made_anew_for
 from brainpublish.slices.describe import describe_slices
 from brainpublish.slices.discover import list_slices
@@ -309,12 +308,12 @@ def test_channel_without_slices_leaves_a_plan_and_no_traceback(tmp_path):
 
 def test_file_that_breaks_its_decoder_is_a_finding_and_not_the_end(image, monkeypatch):
     image.manifest()
-    decode = read_module.read_rows
+    decode = take_module.read_rows
 
     def crash(path, *rest):
         return os.abort() if path.name == "z4.jp2" else decode(path, *rest)
 
-    monkeypatch.setattr(read_module, "read_rows", crash)
+    monkeypatch.setattr(take_module, "read_rows", crash)
     found = image.slab(0).findings()
     assert found["SLICE_HOSTILE"].where.endswith("z4.jp2")
     assert np.array_equal(image.voxels()[4:16], STACK[4:16])
@@ -362,14 +361,14 @@ def test_real_slices_and_masks_raise_no_alarm(tmp_path):
 @pytest.mark.parametrize("step", ["read_header", "read_rows"])
 def test_a_file_system_that_fails_for_now_is_no_finding(image, monkeypatch, step):
     image.manifest()
-    read = getattr(slab_module, step)
+    read = getattr(take_module, step)
 
     def fail(path, *rest):
         if path.name == "z4.jp2":
             raise OSError(errno.ESTALE, "Stale file handle", str(path))
         return read(path, *rest)
 
-    monkeypatch.setattr(slab_module, step, fail)
+    monkeypatch.setattr(take_module, step, fail)
     with pytest.raises(OSError, match="Stale file handle") as failed:
         image.slab(0)
     assert failed.value.filename.endswith("z4.jp2")

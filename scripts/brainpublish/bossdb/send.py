@@ -18,6 +18,7 @@ from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.memory import return_freed_memory
 from brainpublish.settled import made_from
 from brainpublish.slices.check import is_stale
+from brainpublish.slices.codecs import codecs_of
 from brainpublish.slices.masks import label_of
 from brainpublish.slices.plan import StackPlan, read_plan, read_rows_digests
 from brainpublish.slices.shard import DamagedShard
@@ -91,7 +92,7 @@ def upload_slab(
                 stack=stack,
                 facts=report.cuboids,
                 packed=stack.packed,
-                codecs=plan.codecs,
+                codecs=codecs_of(plan),
                 ledger=ledger,
                 workers=workers,
                 label=label_of(channel, plan.mask),

@@ -19,12 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.packing import OVERHEAD
+from brainpublish.slices.codecs import codecs_of
 from brainpublish.slices.guarded import Broken, GuardedCrew, Limits
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.plan import StackPlan, slices_held
 from brainpublish.slices.shard import ShardWriter, new_shard
-from brainpublish.slices.slab import CuboidFacts, SliceFacts, digest_of, take_slice
+from brainpublish.slices.slab import CuboidFacts, SliceFacts, digest_of
 from brainpublish.slices.slabs import CUBOID
+from brainpublish.slices.take import take_slice
 
 _SECONDS = 60.0
 _SECONDS_PER_PIXEL = 4e-6
@@ -103,6 +105,7 @@ class _Slab:
     ):
         self.folder, self.slices, self.plan, self.label = folder, slices, plan, label
         self.bands = plan.bands
+        self.codecs = codecs_of(plan)
         self.slots = min(slices_held(workers), -(-len(slices) // CUBOID[0]) * CUBOID[0])
         shape = (self.slots, max(map(len, self.bands)), plan.extent[2])
         self.values = _shared(shape, plan.dtype)
@@ -159,7 +162,7 @@ class _Slab:
         if held.shape != CUBOID:
             whole = np.zeros(CUBOID, held.dtype)
             whole[tuple(map(slice, held.shape))] = held
-        body = self.plan.codecs.fast.pack(whole)
+        body = self.codecs.fast.pack(whole)
         self.packed[task.desk, : len(body)] = np.frombuffer(body, np.uint8)
         facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), blank=not held.max())
         return len(body), facts

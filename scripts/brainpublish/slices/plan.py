@@ -7,10 +7,9 @@ import numpy as np
 
 from brainpublish.files import digest_of_json, read_json
 from brainpublish.findings import Finding, findings_from
-from brainpublish.packing import BITS, IMAGE, LABELS, Codecs
 from brainpublish.slices.cast import Cast
 from brainpublish.slices.fit import Fit
-from brainpublish.slices.masks import BINARY, MaskRule, rule_from
+from brainpublish.slices.masks import MaskRule, rule_from
 from brainpublish.slices.slabs import CUBOID
 
 SHARD_BYTES = 2**30
@@ -78,13 +77,6 @@ class StackPlan:
         """Cuboids of a shard along z, y, x."""
         shape = (self.depth, *self.shard)
         return tuple(size // step for size, step in zip(shape, CUBOID, strict=True))
-
-    @property
-    def codecs(self) -> Codecs:
-        """How the stack's voxels are packed."""
-        if self.mask is None:
-            return IMAGE
-        return BITS if self.mask.kind == BINARY else LABELS
 
     @classmethod
     def from_dict(cls, value: dict) -> "StackPlan":

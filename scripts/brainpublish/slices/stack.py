@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.files import write_json
+from brainpublish.slices.codecs import codecs_of
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.slabs import CUBOID
 
@@ -52,7 +53,7 @@ def _group_metadata(channel: dict) -> dict:
 
 def _array_metadata(plan: StackPlan) -> dict:
     little = {"name": "bytes", "configuration": {"endian": "little"}}
-    codec = plan.codecs.fast
+    codec = codecs_of(plan).fast
     blosc = {"cname": codec.name, "clevel": codec.level, "shuffle": codec.shuffling}
     blosc |= {"typesize": np.dtype(plan.dtype).itemsize}
     grid = {"chunk_shape": [plan.depth, *plan.shard]}

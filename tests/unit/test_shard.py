@@ -1,5 +1,7 @@
 """Shards, held against two Zarr libraries as readers."""
 
+import time
+
 import numpy as np
 import pytest
 import tensorstore
@@ -188,6 +190,30 @@ def test_memory_of_ordinary_slabs_is_small_and_that_of_huge_slices_bounded():
     assert slab_memory((1024, 1024), 2, 0, 2) < 600
     assert slab_memory((2048, 2048), 2, 0, 2) < 1000
     assert slab_memory((20_000, 20_000), 2, 256, 2) < 2000
+
+
+@pytest.mark.parametrize(
+    ("shape", "shard", "band"),
+    [((2, 1600, 1100), (512, 1536), 512), ((18, 1100, 1100), (1536, 1536), 1536)],
+)
+@pytest.mark.parametrize("slow", [0, 1])
+def test_one_slow_slice_keeps_nothing_out_of_the_stack(
+    tmp_path, monkeypatch, shape, shard, band, slow
+):
+    values = np.random.default_rng(1).integers(1, 9, shape).astype(np.uint8)
+
+    def take(folder, row, plan, band, target):
+        if row.z == slow:
+            # Time enough for all that can be done meanwhile.
+            time.sleep(0.4)
+        target[:] = values[row.z, band.start : band.stop]
+        return SliceFacts()
+
+    monkeypatch.setattr("brainpublish.slices.normalise.take_slice", take)
+    plan = StackPlan(shape, "uint8", 32, None, shard, band)
+    cuboids = made(tmp_path, values, plan)
+    assert len(cuboids) == -(-shape[0] // 16) * -(-shape[1] // 512) * -(-shape[2] // 512)
+    assert np.array_equal(open_stack(tmp_path / "stack.zarr").read().result(), values)
 
 
 def test_real_decoding_goes_the_same_way(tmp_path):

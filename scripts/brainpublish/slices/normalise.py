@@ -86,6 +86,8 @@ def normalise_slab(
             while crew.idle and (task := schedule.next(facts)) is not None:
                 crew.give(task)
             if not crew.busy:
+                if not schedule.ended:
+                    raise RuntimeError("work on this slab came to a halt before its end")
                 return facts, cuboids
             task, result = crew.take()
             if isinstance(task, _Decode):
@@ -176,7 +178,11 @@ def _shared(shape: tuple[int, ...], dtype: str) -> np.ndarray:
 
 
 class _Schedule:
-    """Which task comes next: packing goes first, because it frees slots."""
+    """Which task comes next: packing goes first, because it frees slots.
+
+    Layers are packed in the order in which they are written. Were a later one packed while a
+    slow slice holds up the one before, its cuboids would take all desks and wait for ever.
+    """
 
     def __init__(self, slab: _Slab):
         self._slab = slab
@@ -188,6 +194,13 @@ class _Schedule:
         self._free = list(range(slab.slots))
         self._slots: dict[tuple[int, int], dict[int, int]] = {}
         self._left: dict[tuple[int, int], int] = {}
+        self._decoded: set[tuple[int, int]] = set()
+        self._to_pack = deque(dict.fromkeys((b, n // CUBOID[0]) for b, n in self._decodes))
+
+    @property
+    def ended(self) -> bool:
+        """Whether all tasks were done."""
+        return not self._decodes and not self._left
 
     def next(self, facts: list[SliceFacts]) -> _Decode | _Pack | None:
         """Return a task that can be done now, or None."""
@@ -210,12 +223,18 @@ class _Schedule:
         if self._left[layer]:
             return
         if isinstance(task, _Decode):
-            packs = list(self._packs_of(layer))
-            self._packs += packs
-            self._left[layer] = len(packs)
+            self._decoded.add(layer)
+            self._queue_packs()
         else:
             self._free += self._slots.pop(layer).values()
             del self._left[layer]
+
+    def _queue_packs(self) -> None:
+        while self._to_pack and self._to_pack[0] in self._decoded:
+            layer = self._to_pack.popleft()
+            packs = list(self._packs_of(layer))
+            self._packs += packs
+            self._left[layer] = len(packs)
 
     def _packs_of(self, layer: tuple[int, int]) -> Iterator[_Pack]:
         slots = tuple(slot for _, slot in sorted(self._slots[layer].items()))

@@ -170,15 +170,23 @@ def test_slice_that_changed_while_its_slab_was_made_is_not_passed_over(published
         assert np.array_equal(voxels(remote, "lab/fish/image"), changed)
 
 
+def grown(jp2: bytes, size: int) -> bytes:
+    """Return a JP2 file with a box of free space behind it (ISO/IEC 15444-1, annex I)."""
+    space = size - len(jp2)
+    assert space >= 8
+    return jp2 + space.to_bytes(4) + b"free" + bytes(space - 8)
+
+
 def test_manifest_of_files_that_changed_under_it_is_made_anew(published):
     changed = STACK.copy()
     changed[3, 5:30, 5:30] = 0
     (slice_3,) = (published.folder / "raw data" / "image").glob("z4.*")
-    before = slice_3.stat().st_mtime_ns
+    before = slice_3.stat()
     write_jp2_stack(published.folder / "new", changed)
-    shutil.copyfile(published.folder / "new" / "z4.jp2", slice_3)
-    # It changed after the manifest's job had read it, and before that was done.
-    os.utime(slice_3, ns=(before, before))
+    # It changed after the manifest's job had read it, and before that was done. Its size, by
+    # which the next run would notice, stays.
+    slice_3.write_bytes(grown((published.folder / "new" / "z4.jp2").read_bytes(), before.st_size))
+    os.utime(slice_3, ns=(before.st_mtime_ns, before.st_mtime_ns))
     stopped = published.run("--forcerun", "prepare_slab", check=False)
     assert "file changed while the run was going on" in stopped.output
     published.run()

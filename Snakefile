@@ -48,6 +48,7 @@ onstart:
     refuse_without_space(workflow.dag.needrun_jobs())
     RUN_LOCK = hold_folder()
     look_for_jobs_when_one_ends()
+    start_what_needs_no_core()
     spare_pandas()
 
 

@@ -32,6 +32,16 @@ def look_for_jobs_when_one_ends():
         workflow.scheduler.job_rate_limiter = None
 
 
+def start_what_needs_no_core():
+    """Let jobs of no threads begin while all cores are busy: uploads beside decoding.
+
+    Snakemake looks at no job at all while no core is free. Half a core, which no other job
+    fits on, makes it look.
+    """
+    if workflow.local_exec:
+        workflow.scheduler.resources["_cores"] += 0.5
+
+
 def spare_pandas():
     """Let Snakemake do without pandas, of which no parameter of ours is a table.
 

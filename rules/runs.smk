@@ -2,7 +2,7 @@
 import sys
 
 from brainpublish.atlas.tokens import missing_atlas_secrets
-from brainpublish.bossdb.endpoint import find_token, missing_token_text
+from brainpublish.bossdb.connect import refusal_of_remote
 from brainpublish.bossdb.halts import SIGNALLED, Halts
 
 SENDING_RULES = {
@@ -53,13 +53,13 @@ def spare_pandas():
 
 
 def refuse_without_secrets(rules):
-    """Stop before any work if a secret that a job of this run needs is nowhere."""
+    """Stop before any work if a secret that a job of this run needs is nowhere, or refused."""
     rules = set(rules)
     missing = []
     if rules & SENDING_RULES["bossdb"] and DESTINATION["bossdb"]["kind"] == "remote":
-        host = DESTINATION["bossdb"]["host"]
-        if find_token(host) is None:
-            missing.append(missing_token_text(host))
+        bossdb = DESTINATION["bossdb"]
+        refusal = refusal_of_remote(bossdb["protocol"], bossdb["host"])
+        missing += [refusal] if refusal else []
     if rules & SENDING_RULES["atlas"]:
         missing += missing_atlas_secrets(DESTINATION["atlas"], list(CONFIG["buckets"]))
     if missing:

@@ -159,3 +159,11 @@ def test_netrc_does_not_replace_the_token(service, monkeypatch, tmp_path):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password mine\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     post(service)
+
+
+@pytest.mark.parametrize(("fault", "status"), [(RefuseToken(), 401), (Answer(status=503), None)])
+def test_token_is_asked_about_once_and_only_a_refusal_counts(service, fault, status):
+    service.faults.add(fault)
+    refusal = service.client.token_refusal()
+    assert (refusal and refusal.status) == status
+    assert len(service.requests) == 1

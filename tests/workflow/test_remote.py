@@ -59,12 +59,23 @@ def test_remote_services_take_what_the_local_ones_take_and_no_secret_is_left(pro
     assert not (project.folder / "local-store").exists()
 
 
-def test_failing_run_leaves_no_secret_either(project, tmp_path):
+def test_token_that_is_refused_stops_before_any_work(project, tmp_path):
     with remote_services(project, tmp_path):
         project.environment["BOSSDB_TOKEN"] = f"{MARKER}wrong"
-        run = project.run("--verbose", "--show-failed-logs", check=False)
+        run = project.run("--verbose", check=False)
     assert run.status != 0
     assert "does not accept the BossDB token (answer 401)" in run.output
+    assert MARKER not in run.output
+    assert not project.result().exists()
+
+
+def test_failing_run_leaves_no_secret_either(project, tmp_path):
+    with remote_services(project, tmp_path):
+        project.environment["ATLAS_GLOBAL_KEY"] = f"{MARKER}wrong"
+        run = project.run("--verbose", "--show-failed-logs", check=False)
+    assert run.status != 0
+    assert "publish_bucket" in run.output
+    assert "ATLAS_GLOBAL_KEY" in run.output
     assert MARKER not in run.output
     assert files_with(project.folder, MARKER) <= {"custom_features.json"}
 

@@ -294,6 +294,19 @@ class BossdbClient:
         """
         self.retried(self._require_token, "GET collection/")
 
+    def token_refusal(self) -> BossdbRefusal | None:
+        """Ask once; return why this server will not be written to, None if it may be.
+
+        A fault that may pass is none: the job that meets it tries again, and tells.
+        """
+        try:
+            self._require_token()
+        except BossdbRefusal as refusal:
+            return refusal
+        except MayPass as fault:
+            log.info("the token could not be checked: %s", fault)
+        return None
+
     def _require_token(self) -> None:
         reply = self._sent("GET", "collection/", {"headers": {"Accept": "application/json"}})
         if reply.status_code in (401, 403):

@@ -6,11 +6,28 @@ from pathlib import Path
 
 from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS
 from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.endpoint import remote_endpoint
 from brainpublish.bossdb.halts import Halts
 from brainpublish.destination import open_bossdb
+from brainpublish.findings import Refusal
 from brainpublish.runs import FOLDER
 
 SHARED = Path(".snakemake", "connections")
+
+
+def refusal_of_remote(protocol: str, host: str) -> str | None:
+    """Return why a remote BossDB will take nothing from us, by its first answer; else None.
+
+    Args:
+        protocol: http or https.
+        host: host or host:port.
+    """
+    try:
+        with BossdbClient(remote_endpoint(protocol, host)) as client:
+            refusal = client.token_refusal()
+    except Refusal as missing:
+        return str(missing)
+    return None if refusal is None else str(refusal)
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ def refuse_without_secrets(rules):
     if rules & SENDING_RULES["bossdb"] and DESTINATION["bossdb"]["kind"] == "remote":
         bossdb = DESTINATION["bossdb"]
         refusal = refusal_of_remote(bossdb["protocol"], bossdb["host"])
-        missing += [refusal] if refusal else []
+        missing += [str(refusal)] if refusal else []
     if rules & SENDING_RULES["atlas"]:
         missing += missing_atlas_secrets(DESTINATION["atlas"], list(CONFIG["buckets"]))
     if missing:

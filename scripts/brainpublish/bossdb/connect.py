@@ -15,7 +15,7 @@ from brainpublish.runs import FOLDER
 SHARED = Path(".snakemake", "connections")
 
 
-def refusal_of_remote(protocol: str, host: str) -> str | None:
+def refusal_of_remote(protocol: str, host: str) -> Refusal | None:
     """Return why a remote BossDB will take nothing from us, by its first answer; else None.
 
     Args:
@@ -24,10 +24,9 @@ def refusal_of_remote(protocol: str, host: str) -> str | None:
     """
     try:
         with BossdbClient(remote_endpoint(protocol, host)) as client:
-            refusal = client.token_refusal()
+            return client.token_refusal()
     except Refusal as missing:
-        return str(missing)
-    return None if refusal is None else str(refusal)
+        return missing
 
 
 @contextlib.contextmanager

@@ -37,13 +37,13 @@ def remote_endpoint(protocol: str, host: str) -> Endpoint:
     Raises:
         Refusal: if no token is found; says which variables and files were looked at.
     """
-    token = find_token(host)
+    token = _find_token(host)
     if token is None:
-        raise Refusal(missing_token_text(host))
+        raise Refusal(_missing_token_text(host))
     return Endpoint("remote", protocol, host, f"{protocol}-{host}".replace(":", "-"), token)
 
 
-def find_token(host: str) -> str | None:
+def _find_token(host: str) -> str | None:
     """Return the token for a host, first found wins, or None."""
     for variable in TOKEN_VARIABLES:
         token = os.environ.get(variable, "").strip()
@@ -52,7 +52,7 @@ def find_token(host: str) -> str | None:
     return _token_in_intern_file(host)
 
 
-def missing_token_text(host: str) -> str:
+def _missing_token_text(host: str) -> str:
     """Say what was looked at for a token, and what to do."""
     looked = " and ".join(f"environment variable {name}" for name in TOKEN_VARIABLES)
     return (

@@ -7,7 +7,7 @@ from brainpublish.slices.numbers import runs_text
 from brainpublish.slices.upright import UPRIGHT
 
 
-def changes_of(
+def alterations_of(
     headers: dict[int, Header], fit: Fit | None, where: str
 ) -> tuple[list[Finding], dict[str, str]]:
     """Return findings about slices that are turned or fitted, and the same for the receipt.

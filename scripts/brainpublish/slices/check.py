@@ -59,7 +59,7 @@ def is_stale(report: SlabReport, plan: StackPlan, rows: list[str]) -> bool:
 def compare_slices(
     folder: str, plan: StackPlan, masks: list[Slice], image: list[Slice]
 ) -> list[Finding]:
-    """Compare the size of each mask with that of its image slice, where slices are fitted.
+    """Compare the size of each mask with that of its image slice, for a plan that fits slices.
 
     Padding would hide that they do not belong together. A mask that has the size of the stack
     already, and one whose image slice is not there, are taken as they are.
@@ -70,8 +70,6 @@ def compare_slices(
         masks: its manifest.
         image: the manifest of its image.
     """
-    if plan.fit is None:
-        return []
     stack = (plan.fit.width, plan.fit.height)
     pairs = zip(masks, image, strict=False)
     return [

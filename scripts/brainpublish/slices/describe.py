@@ -9,7 +9,7 @@ import numpy as np
 from brainpublish.codes import CODES
 from brainpublish.files import digest_of_file, is_passing
 from brainpublish.findings import Finding
-from brainpublish.slices.altered import changes_of
+from brainpublish.slices.altered import alterations_of
 from brainpublish.slices.cast import cast_of, one_channel
 from brainpublish.slices.colours import colours_in, confirmed_rule, proposed_rule
 from brainpublish.slices.discover import Place
@@ -88,7 +88,7 @@ def describe_slices(channel: dict, places: list[Place], depth: int, threads: int
     found += _notes(alike, places, usual, channel)
     named = [(place_text(places[z]), head) for z, head in headers.items()]
     found += check_voxel_size(channel, named)
-    changed, decisions = changes_of(headers, fit, channel["path"])
+    changed, decisions = alterations_of(headers, fit, channel["path"])
     found += changed
     if channel["role"] == "image":
         plan, more, colours = _plan_image(channel, len(places), depth, usual), [], []

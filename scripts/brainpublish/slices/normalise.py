@@ -194,7 +194,6 @@ class _Schedule:
         self._free = list(range(slab.slots))
         self._slots: dict[tuple[int, int], dict[int, int]] = {}
         self._left: dict[tuple[int, int], int] = {}
-        self._decoded: set[tuple[int, int]] = set()
         self._to_pack = deque(dict.fromkeys((b, n // CUBOID[0]) for b, n in self._decodes))
 
     @property
@@ -223,14 +222,14 @@ class _Schedule:
         if self._left[layer]:
             return
         if isinstance(task, _Decode):
-            self._decoded.add(layer)
             self._queue_packs()
         else:
             self._free += self._slots.pop(layer).values()
             del self._left[layer]
 
     def _queue_packs(self) -> None:
-        while self._to_pack and self._to_pack[0] in self._decoded:
+        # Of a layer whose slices are all decoded, none is left.
+        while self._to_pack and self._left.get(self._to_pack[0]) == 0:
             layer = self._to_pack.popleft()
             packs = list(self._packs_of(layer))
             self._packs += packs

@@ -22,7 +22,7 @@ WHOLE_BYTES = 2**32
 """The same for files that cannot: each band would decode them anew."""
 
 _WORKERS = 2
-"""Processes of a slab's job, as its rule asks for."""
+"""Processes of a slab's job at most, as its rule asks for."""
 
 _JOB_BYTES = 250 * 2**20
 _DECODER_BYTES = 64 * 2**20

@@ -9,7 +9,6 @@ Arrays are z, y, x.
 import itertools
 import math
 import mmap
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -24,7 +23,7 @@ from brainpublish.slices.guarded import Broken, GuardedCrew, Limits
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.plan import StackPlan, slices_held
 from brainpublish.slices.shard import ShardWriter, new_shard
-from brainpublish.slices.slab import CuboidFacts, SliceFacts, digest_of
+from brainpublish.slices.slab import CuboidFacts, SliceFacts, digest_of, digest_of_chunk
 from brainpublish.slices.slabs import CUBOID
 from brainpublish.slices.take import take_slice
 
@@ -166,7 +165,9 @@ class _Slab:
             whole[tuple(map(slice, held.shape))] = held
         body = self.codecs.fast.pack(whole)
         self.packed[task.desk, : len(body)] = np.frombuffer(body, np.uint8)
-        facts = CuboidFacts(digest_of(held, self.label), zlib.crc32(body), blank=not held.max())
+        facts = CuboidFacts(
+            digest_of(held, self.label), digest_of_chunk(body), blank=not held.max()
+        )
         return len(body), facts
 
 

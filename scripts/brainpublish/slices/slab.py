@@ -1,10 +1,10 @@
 """What is found while a slab is made: in its slices and its cuboids. Arrays are z, y, x."""
 
-import hashlib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import xxhash
 
 from brainpublish.findings import Finding, findings_from
 from brainpublish.slices.manifest import Slice, digest_of_rows
@@ -43,18 +43,20 @@ class CuboidFacts:
 
     Attributes:
         digest: see `digest_of`.
-        crc32: of the packed chunk, so that one that was damaged since is noticed.
+        chunk: see `digest_of_chunk`.
         blank: whether all its voxels are 0.
     """
 
     digest: str
-    crc32: int
+    chunk: str
     blank: bool
 
 
 def digest_of(values: np.ndarray, label: int = 1) -> str:
-    """Return the sha256 of a block's shape, label and voxels, as hexadecimal text.
+    """Return the digest of a block's shape, label and voxels, as hexadecimal text.
 
+    It tells blocks apart that differ by a change or by chance, which 128 bits of XXH3 do as
+    surely as sha256; nobody gains by blocks made to collide. It takes a tenth of the time.
     The block is taken in the smallest type that holds it: when one large label makes the type
     of a whole stack wider, the other blocks keep their digests.
 
@@ -63,9 +65,14 @@ def digest_of(values: np.ndarray, label: int = 1) -> str:
         label: what a stored 1 is published as.
     """
     values = np.ascontiguousarray(values, np.min_scalar_type(values.max()))
-    digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {label}".encode())
+    digest = xxhash.xxh3_128(f"{values.shape} {values.dtype.str} {label}".encode())
     digest.update(values.data)
     return digest.hexdigest()
+
+
+def digest_of_chunk(body: bytes) -> str:
+    """Return the digest of a packed chunk, by which one that was damaged since is noticed."""
+    return xxhash.xxh3_64_hexdigest(body)
 
 
 @dataclass(frozen=True)

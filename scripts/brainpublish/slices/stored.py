@@ -1,7 +1,6 @@
 """A stack that was made: its cuboids, packed or as voxels. Arrays are z, y, x."""
 
 import threading
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from brainpublish.packing import unpack
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.shard import DamagedShard, Shard
-from brainpublish.slices.slab import CuboidFacts
+from brainpublish.slices.slab import CuboidFacts, digest_of_chunk
 from brainpublish.slices.slabs import CUBOID
 
 
@@ -61,7 +60,7 @@ class StoredStack:
         )
         body = self._shard(place).chunk(inside)
         facts = self._cuboids["-".join(map(str, start))]
-        if zlib.crc32(body) != facts.crc32:
+        if digest_of_chunk(body) != facts.chunk:
             raise DamagedShard(f"{self._folder} is damaged: the cuboid at z, y, x {start}")
         return body
 

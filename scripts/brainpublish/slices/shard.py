@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from brainpublish.files import replacing
+from brainpublish.files import begin_to_flush, replacing
 
 _ABSENT = 2**64 - 1
 _CASTAGNOLI = 0x82F63B78
 """The polynomial of crc32c, reversed (RFC 3720, appendix B.4)."""
+_FLUSH_BYTES = 2**24
+"""Bytes written before the disk is to begin with them: while slices are decoded it is idle."""
 
 
 class ShardWriter:
@@ -31,7 +33,7 @@ class ShardWriter:
             counts: chunks of the shard along z, y, x.
         """
         self._file = file
-        self._at = 0
+        self._at = self._flushed = 0
         self._index = np.full((*counts, 2), _ABSENT, "<u8")
 
     def put(self, place: tuple[int, int, int], body: bytes | memoryview) -> None:
@@ -39,6 +41,9 @@ class ShardWriter:
         self._index[place] = self._at, len(body)
         self._file.write(body)
         self._at += len(body)
+        if self._at - self._flushed >= _FLUSH_BYTES:
+            begin_to_flush(self._file, self._flushed, self._at - self._flushed)
+            self._flushed = self._at
 
     def finish(self) -> None:
         """Append the index."""

@@ -179,6 +179,11 @@ def channel_threads(wildcards):
     return 2 if channel_section(wildcards)["role"] == "image" else 1
 
 
+def manifest_threads(wildcards):
+    # Channels beside each other keep all cores busy sooner than one after the other would.
+    return 2 if sum(map(len, CHANNELS.values())) == 1 else 1
+
+
 def prepare_memory(wildcards, threads):
     weight = slice_weight(wildcards.volume, wildcards.channel)
     if weight is None:

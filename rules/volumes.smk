@@ -19,7 +19,7 @@ rule write_manifest:
     priority: 3
     conda:
         "../envs/volumes.yaml"
-    threads: channel_threads
+    threads: manifest_threads
     resources:
         mem_mb=1000,
     params:

@@ -3,6 +3,7 @@
 Arrays are y, x.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,8 +49,12 @@ def rule_from(value: dict) -> MaskRule:
 
 def foreground(values: np.ndarray, rule: MaskRule) -> np.ndarray:
     """Return a binary mask's foreground as uint8 0 and 1, of the same shape."""
-    inside = values >= rule.threshold
-    return (inside ^ rule.invert).astype(np.uint8)
+    # Beside a float, whole values would all become floats to be compared.
+    whole = values.dtype.kind in "ui"
+    inside = values >= (math.ceil(rule.threshold) if whole else rule.threshold)
+    if rule.invert:
+        np.logical_not(inside, out=inside)
+    return inside.view(np.uint8)
 
 
 def middle_of(bit_depth: int) -> int:

@@ -5,10 +5,10 @@ from pathlib import Path
 from brainpublish.findings import Finding, read_findings
 from brainpublish.slices.discover import list_slices
 from brainpublish.slices.gather import gather_findings
-from brainpublish.slices.opened import open_stack
 from brainpublish.slices.pairing import fill_gaps, pair_with_image
 from brainpublish.slices.slabs import slab_count
 from brainpublish.slices.steps import make_manifest, make_slab
+from zarrstacks import open_stack
 
 COMMON = {
     "pattern": "*",

@@ -14,13 +14,13 @@ from brainpublish.packing import unpack
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.masks import BINARY, MaskRule
 from brainpublish.slices.normalise import normalise_slab
-from brainpublish.slices.opened import open_stack
 from brainpublish.slices.plan import StackPlan, slab_memory, tiling_of
 from brainpublish.slices.shard import DamagedShard, Shard, _crc32c, new_shard
 from brainpublish.slices.slab import SliceFacts, digest_of
 from brainpublish.slices.stack import write_stack_metadata
 from brainpublish.slices.stored import StoredStack
 from stacks import write_jp2_stack
+from zarrstacks import open_stack
 
 CHANNEL = {"name": "lab/fish/image", "voxel_size": [1, 2, 3], "voxel_unit": "micrometers"}
 

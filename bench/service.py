@@ -41,7 +41,7 @@ class Store:
         if path in ("/_counts", "/_zero", "/_reset"):
             return self._control(path)
         self.counts["requests"] += 1
-        self.counts["bytes"] += len(body) if isinstance(body, bytes) else body
+        self.counts["bytes"] += body if isinstance(body, int) else len(body)
         if CUTOUT.match(path):
             return self._cutout(method, path, body)
         status, value = self._resource(method, path, parse_qs(url.query), body)
@@ -114,14 +114,16 @@ class Link:
         return self._free - now
 
 
-class Connection(asyncio.Protocol):
-    """One kept-alive HTTP/1.1 connection."""
+class Connection(asyncio.BufferedProtocol):
+    """One kept-alive HTTP/1.1 connection. Bodies are received where they stay."""
 
     def __init__(self, store: Store, link: Link, latency: float):
         self._store, self._link, self._latency = store, link, latency
+        self._scratch = memoryview(bytearray(2**18))
         self._head = bytearray()
+        self._body: memoryview | None = None
         self._wanted: int | None = None
-        self._got: list[bytes] = []
+        self._size = 0
         self._request = ("", "")
 
     def connection_made(self, transport):
@@ -129,21 +131,34 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         transport.set_write_buffer_limits(high=2**24)
 
-    def data_received(self, data: bytes):
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go: none of those that follow a head are in its way."""
+        if self._wanted is None or self._body is None:
+            return self._scratch
+        return self._body[self._size :]
+
+    def buffer_updated(self, count: int):
         """Take what came in, at the pace of the link."""
-        delay = self._link.delay(len(data))
+        delay = self._link.delay(count)
         if delay > 0.002:
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(delay, self._transport.resume_reading)
         if self._wanted is None:
-            self._head += data
+            self._head += self._scratch[:count]
             end = self._head.find(b"\r\n\r\n")
             if end < 0:
                 return
-            data = bytes(self._head[end + 4 :])
+            begun = bytes(self._head[end + 4 :])
             self._begin(self._head[:end].decode("latin-1"))
             self._head.clear()
-        self._take(data)
+            count = len(begun)
+            if self._body is not None:
+                self._body[:count] = begun
+        self._size += count
+        if self._size >= self._wanted:
+            body = self._size if self._body is None else self._body.obj
+            self._body, self._wanted = None, None
+            asyncio.get_running_loop().call_later(self._latency, self._reply, body)
 
     def _begin(self, head: str) -> None:
         first, *lines = head.split("\r\n")
@@ -154,18 +169,11 @@ class Connection(asyncio.Protocol):
         self._request = (method, target)
         self._wanted = int(fields.get("content-length", 0))
         self._size = 0
-
-    def _take(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._store.keep or "cutout" not in self._request[1]:
-            self._got.append(data)
-        if self._size >= self._wanted:
-            body = b"".join(self._got) if self._got else self._size
-            self._got, self._wanted = [], None
-            asyncio.get_running_loop().call_later(self._latency, self._reply, body)
+        if self._store.keep or "cutout" not in target:
+            self._body = memoryview(bytearray(self._wanted))
 
     def _reply(self, body) -> None:
-        status, content = self._store.answer(*self._request, body or b"")
+        status, content = self._store.answer(*self._request, body)
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n"
         head += "Content-Type: application/json\r\n\r\n"
         if not self._transport.is_closing():

@@ -49,7 +49,7 @@ def slab_work(raw: Path, results: Path) -> float:
     depth = slab_depth(len(listing.places), "auto", size, is_jp2=True)
     manifest, plan, stack = results / "slices.tsv", results / "plan.json", results / "stack.zarr"
     settings = {"channel": channel, "listing": listing.as_settings(), "depth": depth}
-    make_manifest(settings, THREADS, manifest, plan, stack)
+    make_manifest(settings, THREADS, manifest, plan, results / "stamps.json", stack)
     begun = time.perf_counter()
     for slab in range(slab_count(read_plan(plan)[0].extent[0], depth)):
         report = results / f"{slab}.json"

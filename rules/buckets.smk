@@ -32,3 +32,18 @@ def encoded_volumes(wildcards):
 def spatial_section(wildcards):
     section = CONFIG["buckets"][wildcards.bucket]
     return {kind: section[kind] for kind in SPATIAL}
+
+
+def bucket_settings(wildcards):
+    return {
+        "bucket": bucket_section(wildcards),
+        "destination": DESTINATION["atlas"],
+        "code": code_of("publish_bucket.py"),
+    }
+
+
+def bucket_is_settled(wildcards):
+    inputs = [f"results/features/{wildcards.bucket}/payloads.json"]
+    record = f"results/receipts/atlas/{wildcards.bucket}.json"
+    expected = made_from(bucket_settings(wildcards))
+    return stands("publish_bucket", record, expected, inputs)

@@ -13,7 +13,6 @@ from brainpublish.codedigest import code_digest, run_jobs_from
 from brainpublish.config import channels_of, destination_of, load_config
 from brainpublish.files import size_of_file
 from brainpublish.findings import Refusal
-from brainpublish.slices.changes import changed_files, made_anew_for
 from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map
 from brainpublish.slices.discover import files_of, list_slices
 from brainpublish.slices.pairing import fill_gaps, pair_with_image

@@ -2,7 +2,7 @@
 # A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
 from dataclasses import asdict
 
-from brainpublish.files import digest_of_sizes
+from brainpublish.slices.changes import changed_files, made_anew_for, replaced_files
 
 CHECKED = "results/checked.json"
 SHEET = "results/volumes/{volume}/{channel}/contact_sheet.png"
@@ -29,15 +29,28 @@ def is_forced(rule):
     return rule in names or any(not workflow.is_rule(name) for name in names)
 
 
+def is_left_undone(record):
+    """Say whether a run was killed while the job worked that leaves a record: it is repeated."""
+    return bool(workflow.persistence._filter_incomplete_keys([record]))
+
+
 def stands(rule, record, expected, inputs):
     """Say whether a job is settled: Snakemake does not see what is forced behind a gate either."""
-    return not is_forced(rule) and is_settled(record, expected, inputs)
+    runs_anyway = is_forced(rule) or is_left_undone(record)
+    return not runs_anyway and is_settled(record, expected, inputs)
 
 
 def source_section(wildcards):
     """Return what the slices of a channel are made into a stack from."""
     section = channel_section(wildcards)
     return {key: value for key, value in section.items() if key != "adopt"}
+
+
+@functools.cache
+def replaced_slices(volume, channel):
+    """Return the slices that others took the place of, unseen by Snakemake, and what they are."""
+    stamps = f"results/volumes/{volume}/{channel}/stamps.json"
+    return replaced_files(stamps, listing_of(volume, channel).files)
 
 
 def manifest_settings(wildcards):
@@ -48,8 +61,8 @@ def manifest_settings(wildcards):
         "anew": made_anew_for(
             f"{channel_folder(wildcards)}/plan.json",
             [path.format(**wildcards) for path in slab_reports(wildcards)],
+            replaced_slices(wildcards.volume, wildcards.channel),
         ),
-        "sizes": digest_of_sizes(channel_slices(wildcards)),
         "code": code_of("write_manifest.py"),
     }
 
@@ -58,7 +71,6 @@ def slab_settings(wildcards):
     return {
         "channel": source_section(wildcards),
         "places": [asdict(place) for place in slab_places(wildcards)],
-        "sizes": digest_of_sizes(slab_slices(wildcards)),
         "code": code_of("prepare_slab.py"),
     }
 
@@ -74,7 +86,9 @@ def slab_is_settled(wildcards):
     # The record may be newer than files that changed while it was made; the manifest, by
     # whose digests it was made, is not.
     current = is_settled(plan, {}, slab_slices(wildcards)) and not changed_files(record)
-    return current and stands("prepare_slab", record, expected, [])
+    replaced = replaced_slices(wildcards.volume, wildcards.channel)
+    kept = replaced.keys().isdisjoint(slab_slices(wildcards))
+    return current and kept and stands("prepare_slab", record, expected, [])
 
 
 def sheet_layers(wildcards):
@@ -181,18 +195,3 @@ def publish_is_settled(wildcards):
     record = f"results/receipts/bossdb/{wildcards.volume}/{wildcards.channel}.json"
     expected = made_from(publish_settings(wildcards))
     return stands("publish_channel", record, expected, inputs)
-
-
-def bucket_settings(wildcards):
-    return {
-        "bucket": bucket_section(wildcards),
-        "destination": DESTINATION["atlas"],
-        "code": code_of("publish_bucket.py"),
-    }
-
-
-def bucket_is_settled(wildcards):
-    inputs = [f"results/features/{wildcards.bucket}/payloads.json"]
-    record = f"results/receipts/atlas/{wildcards.bucket}.json"
-    expected = made_from(bucket_settings(wildcards))
-    return stands("publish_bucket", record, expected, inputs)

@@ -9,6 +9,7 @@ rule write_manifest:
     output:
         manifest="results/volumes/{volume}/{channel}/slices.tsv",
         plan="results/volumes/{volume}/{channel}/plan.json",
+        stamps="results/volumes/{volume}/{channel}/stamps.json",
         group="results/volumes/{volume}/{channel}/stack.zarr/zarr.json",
         array="results/volumes/{volume}/{channel}/stack.zarr/0/zarr.json",
     log:

@@ -11,5 +11,6 @@ with job_log(snakemake.log[0]):
         threads=snakemake.threads,
         manifest=snakemake.output.manifest,
         plan=snakemake.output.plan,
+        stamps=snakemake.output.stamps,
         stack=Path(snakemake.output.group).parent,
     )

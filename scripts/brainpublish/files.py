@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -44,15 +44,6 @@ def replacing(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def digest_of_sizes(paths: Iterable[str | Path]) -> str:
-    """Return the sha256 of the sizes of files, which tells when another one took a place.
-
-    Snakemake looks for files that are newer than what was made of them. Those that were copied
-    with their times are older, and others all the same; touched ones keep their size.
-    """
-    return digest_of_json([size_of_file(path) for path in paths])
-
-
 def is_passing(error: BaseException) -> bool:
     """Say whether an error is the file system's, which tells nothing of the file and may pass."""
     return isinstance(error, OSError) and error.errno in _PASSING
@@ -69,6 +60,15 @@ def size_of_file(path: str | Path) -> int:
         return Path(path).stat().st_size
     except OSError:
         return 0
+
+
+def stamp_of_file(path: str | Path) -> list[int] | None:
+    """Return a file's bytes and its time in nanoseconds, None if it cannot be asked."""
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 def begin_to_flush(file: BinaryIO, start: int, size: int) -> None:

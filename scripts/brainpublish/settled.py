@@ -37,16 +37,17 @@ def is_settled(record: str | Path, expected: Mapping[str, Any], inputs: Iterable
         newest = max((Path(path).stat().st_mtime_ns for path in inputs), default=0)
     except OSError:
         return False
-    held = _record(record)
+    held = record_of(record)
     return newest <= made and all(held.get(key) == value for key, value in expected.items())
 
 
 def entry_of(record: str | Path, key: str) -> Any:
     """Return an entry of a record, or None where there is none."""
-    return _record(record).get(key)
+    return record_of(record).get(key)
 
 
-def _record(path: str | Path) -> dict:
+def record_of(path: str | Path) -> dict:
+    """Return the entries of a record, none where it is not there or no record."""
     try:
         held = read_json(path)
     except (OSError, ValueError):

@@ -44,7 +44,7 @@ class Channel:
         plan, stack = self.folder / "plan.json", self.folder / "stack.zarr"
         manifest = self.folder / "slices.tsv"
         settings = {"channel": self.section, "listing": self.listing.as_settings(), "depth": 16}
-        make_manifest(settings, 2, manifest, plan, stack)
+        make_manifest(settings, 2, manifest, plan, self.folder / "stamps.json", stack)
         slabs = range(slab_count(len(self.listing.places), 16))
         reports = [self.folder / "slabs" / f"{slab}.json" for slab in slabs]
         for slab, report in zip(slabs, reports, strict=True):

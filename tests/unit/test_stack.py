@@ -59,6 +59,7 @@ class Channel:
             threads=2,
             manifest=self.folder / "slices.tsv",
             plan=self.folder / "plan.json",
+            stamps=self.folder / "stamps.json",
             stack=self.stack,
         )
         return self
@@ -233,18 +234,18 @@ def test_file_that_changes_under_the_manifest_is_found(image, monkeypatch):
 
 def test_manifest_is_made_anew_once_for_files_that_changed(image):
     plan, report = image.folder / "plan.json", image.folder / "0.json"
-    assert made_anew_for(plan, [report]) is None
+    assert made_anew_for(plan, [report], {}) is None
     image.made()
-    assert made_anew_for(plan, [report]) is None
+    assert made_anew_for(plan, [report], {}) is None
     write_jp2_stack(image.folder.parent / "raw", STACK[::-1])
     image.slab(0)
-    first = made_anew_for(plan, [report])
+    first = made_anew_for(plan, [report], {})
     image.anew = first
     image.made()
-    assert made_anew_for(plan, [report]) == first
+    assert made_anew_for(plan, [report], {}) == first
     write_jp2_stack(image.folder.parent / "raw", STACK)
     image.slab(0)
-    assert made_anew_for(plan, [report]) not in (None, first)
+    assert made_anew_for(plan, [report], {}) not in (None, first)
 
 
 def test_slab_of_other_files_is_found(image):

@@ -177,6 +177,22 @@ def grown(jp2: bytes, size: int) -> bytes:
     return jp2 + space.to_bytes(4) + b"free" + bytes(space - 8)
 
 
+def test_older_slice_of_equal_size_that_took_the_place_of_another_is_noticed(published):
+    changed = STACK.copy()
+    changed[3, 5:30, 5:30] = 0
+    (slice_3,) = (published.folder / "raw data" / "image").glob("z4.*")
+    write_jp2_stack(published.folder / "new", changed)
+    other = published.folder / "new" / "z4.jp2"
+    other.write_bytes(grown(other.read_bytes(), slice_3.stat().st_size))
+    os.utime(other, (1_600_000_000, 1_600_000_000))
+    other.replace(slice_3)
+    jobs = published.run().jobs
+    assert [jobs[name] for name in ("write_manifest", "prepare_slab", "upload_slab")] == [1, 1, 1]
+    with bossdb_over(published.folder / "local-store") as remote:
+        assert np.array_equal(voxels(remote, "lab/fish/image"), changed)
+    assert published.run("-n").nothing_to_do
+
+
 def test_manifest_of_files_that_changed_under_it_is_made_anew(published):
     changed = STACK.copy()
     changed[3, 5:30, 5:30] = 0

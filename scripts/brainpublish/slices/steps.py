@@ -4,7 +4,7 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from brainpublish.files import write_bytes, write_json
+from brainpublish.files import compact_json, stamp_of_file, write_bytes, write_json
 from brainpublish.findings import Finding, findings_from
 from brainpublish.memory import keep_freed_memory
 from brainpublish.settled import made_from
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def make_manifest(
-    settings: dict, threads: int, manifest: str, plan: str, stack: str | Path
+    settings: dict, threads: int, manifest: str, plan: str, stamps: str, stack: str | Path
 ) -> None:
     """Write a channel's manifest, its plan with all findings so far, and its stack's metadata.
 
@@ -43,6 +43,8 @@ def make_manifest(
         threads: slices read at once.
         manifest: path of the manifest to write.
         plan: path of the plan to write.
+        stamps: path to write size and time of each file to, by which a later run sees that an
+            older file took its place.
         stack: folder of the stack, `stack.zarr`.
     """
     channel, listing = settings["channel"], settings["listing"]
@@ -51,6 +53,7 @@ def make_manifest(
         found.append(Finding("MASK_UINT32", channel["name"], "`dtype: uint32` in the config"))
     places = [Place(**place) for place in listing["places"]]
     before = _stamps(places)
+    write_bytes(stamps, compact_json(before))
     described = describe_slices(channel, places, settings["depth"], threads)
     found = waived(found + described.findings, channel["waive"]) + _changed(before, _stamps(places))
     log.info("%d slices, extent (z, y, x) %s", len(places), described.plan.extent)
@@ -73,17 +76,8 @@ def make_manifest(
     )
 
 
-def _stamps(places: list[Place]) -> dict[str, tuple[int, int] | None]:
-    """Return size and time of each file, or None of one that cannot be asked."""
-    stamps = {}
-    for file in files_of(places):
-        try:
-            stat = Path(file).stat()
-        except OSError:
-            stamps[file] = None
-        else:
-            stamps[file] = stat.st_size, stat.st_mtime_ns
-    return stamps
+def _stamps(places: list[Place]) -> dict[str, list[int] | None]:
+    return {file: stamp_of_file(file) for file in files_of(places)}
 
 
 def _changed(before: dict, after: dict) -> list[Finding]:

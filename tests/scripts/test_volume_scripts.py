@@ -72,6 +72,7 @@ def prepare(section):
         {
             "manifest": f"{folder}/slices.tsv",
             "plan": f"{folder}/plan.json",
+            "stamps": f"{folder}/stamps.json",
             "group": f"{folder}/stack.zarr/zarr.json",
             "array": f"{folder}/stack.zarr/0/zarr.json",
         },

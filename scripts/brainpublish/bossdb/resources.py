@@ -2,7 +2,8 @@
 
 What cannot be changed once made (a frame's extent, voxel size and unit; an experiment's
 frame; a channel's type and dtype) is compared first, for all channels, before anything is
-made. Resources are made through intern.
+made. Resources are made through intern. Far from a server, each answer takes its time: what
+does not build on another's answer is asked at the same time.
 """
 
 import logging
@@ -29,6 +30,7 @@ from brainpublish.bossdb.answers import (
 )
 from brainpublish.bossdb.channels import (
     ChannelPlan,
+    Facts,
     claim,
     description,
     differences,
@@ -39,6 +41,7 @@ from brainpublish.bossdb.channels import (
     there,
 )
 from brainpublish.bossdb.client import BossdbClient, TimeoutAdapter
+from brainpublish.bossdb.crew import for_each
 from brainpublish.bossdb.ledger import BLANK, ChannelRecord, begin_ledger, new_marker
 from brainpublish.findings import Refusal
 
@@ -64,7 +67,7 @@ def ensure_resources(
         Refusal: before anything is made: with every difference found, both values shown; or
             with every channel that belongs to someone else.
     """
-    found = [(plan, look_at(client, plan)) for plan in plans]
+    found = list(zip(plans, _look_at_all(client, plans), strict=True))
     refuse_differences(client, [text for pair in found for text in differences(*pair)])
     foreign = [
         plan.name for plan, facts in found if is_foreign(plan, facts, ledger_folder(plan.name))
@@ -73,9 +76,29 @@ def ensure_resources(
         raise Refusal(foreign_text(client, foreign))
     remote = _intern(client)
     outcomes: dict[str, str] = {}
-    for plan in plans:
-        _ensure(client, remote, plan, ledger_folder(plan.name), outcomes)
+    for plan, facts in found:
+        _ensure_experiment(client, remote, plan, facts, outcomes)
+
+    def ensure(pair: tuple[ChannelPlan, Facts]) -> None:
+        plan, facts = pair
+        outcomes[plan.path] = _ensure_channel(client, remote, plan, facts, ledger_folder(plan.name))
+
+    # An annotation names the image that it is of, which has to be there before it.
+    _each(client, ensure, [pair for pair in found if not pair[0].channel.get("source")])
+    _each(client, ensure, [pair for pair in found if pair[0].channel.get("source")])
+    # Another run may have made one of them meanwhile, and not as this one would.
+    found = list(zip(plans, _look_at_all(client, plans), strict=True))
+    refuse_differences(client, [text for pair in found for text in differences(*pair)])
+    _each(client, lambda pair: claim(client, *pair, ledger_folder(pair[0].name)), found)
     return outcomes
+
+
+def _each(client: BossdbClient, task: Callable, items: list) -> list:
+    return for_each(task, items, client.connections, client.stopping)
+
+
+def _look_at_all(client: BossdbClient, plans: list[ChannelPlan]) -> list[Facts]:
+    return _each(client, lambda plan: look_at(client, plan), plans)
 
 
 def _intern(client: BossdbClient) -> BossRemote:
@@ -88,26 +111,19 @@ def _intern(client: BossdbClient) -> BossRemote:
     return remote
 
 
-def _ensure(client, remote, plan: ChannelPlan, folder: Path, outcomes: dict) -> None:
-    collection = plan.channel["collection"]
-    path = f"collection/{collection}"
-    resource = CollectionResource(collection, "Published with brainpublish")
-    if path not in outcomes:
-        outcomes[path] = _make_if_absent(client, remote, path, resource)
-    if there(client, plan.experiment) is None:
-        _ensure_experiment(client, remote, plan, outcomes)
-    outcomes.setdefault(plan.experiment, PRESENT)
-    outcomes[plan.path] = PRESENT
-    if there(client, plan.path) is None:
-        outcomes[plan.path] = _make_channel(client, remote, plan, folder)
-    # Another run may have made one of them meanwhile, and not as this one would.
-    facts = look_at(client, plan)
-    refuse_differences(client, differences(plan, facts))
-    claim(client, plan, facts, folder)
-
-
-def _ensure_experiment(client, remote, plan: ChannelPlan, outcomes: dict) -> None:
+def _ensure_experiment(client, remote, plan: ChannelPlan, facts: Facts, outcomes: dict) -> None:
+    """Make the experiment of a channel, with its collection and its frame, unless it is there."""
     settings = plan.channel
+    collection = f"collection/{settings['collection']}"
+    if plan.experiment in outcomes:
+        return
+    if facts.experiment is not None:
+        outcomes |= {collection: PRESENT, plan.experiment: PRESENT}
+        return
+    if collection not in outcomes:
+        resource = CollectionResource(settings["collection"], "Published with brainpublish")
+        is_there = there(client, collection) is not None
+        outcomes[collection] = PRESENT if is_there else _create(client, remote, resource)
     z, y, x = plan.extent
     frame = CoordinateFrameResource(
         settings["frame"],
@@ -117,7 +133,9 @@ def _ensure_experiment(client, remote, plan: ChannelPlan, outcomes: dict) -> Non
         voxel_unit=settings["voxel_unit"],
     )
     path = f"coord/{settings['frame']}"
-    outcomes[path] = _make_if_absent(client, remote, path, frame)
+    if path not in outcomes:
+        is_there = facts.frame is not None
+        outcomes[path] = PRESENT if is_there else _create(client, remote, frame)
     experiment = ExperimentResource(
         settings["experiment"],
         settings["collection"],
@@ -129,10 +147,12 @@ def _ensure_experiment(client, remote, plan: ChannelPlan, outcomes: dict) -> Non
         time_step=0,
         time_step_unit="seconds",
     )
-    outcomes[plan.experiment] = _make_if_absent(client, remote, plan.experiment, experiment)
+    outcomes[plan.experiment] = _create(client, remote, experiment)
 
 
-def _make_channel(client, remote, plan: ChannelPlan, folder: Path) -> str:
+def _ensure_channel(client, remote, plan: ChannelPlan, facts: Facts, folder: Path) -> str:
+    if facts.channel is not None:
+        return PRESENT
     settings = plan.channel
     marker = new_marker()
     ChannelRecord(folder).write(marker, finished=False)
@@ -147,12 +167,6 @@ def _make_channel(client, remote, plan: ChannelPlan, folder: Path) -> str:
         sources=[settings["source"]] if settings.get("source") else [],
     )
     return _create(client, remote, channel)
-
-
-def _make_if_absent(client, remote, path: str, resource) -> str:
-    if there(client, path) is not None:
-        return PRESENT
-    return _create(client, remote, resource)
 
 
 def _create(client: BossdbClient, remote: BossRemote, resource) -> str:

@@ -28,7 +28,7 @@ def test_what_is_no_blosc_buffer_is_an_error(body):
         unpack(body, "uint16")
 
 
-def test_strong_codec_only_while_blocks_wait_for_a_connection():
+def test_strong_codec_only_while_blocks_wait_for_a_connection_and_travel_long():
     choice = CodecChoice(IMAGE, "uint16")
     values = np.arange(2**20, dtype=np.uint16).reshape(1, 1024, 1024)
     assert not choice.strong
@@ -37,6 +37,10 @@ def test_strong_codec_only_while_blocks_wait_for_a_connection():
     assert not choice.strong
     for _ in range(20):
         choice.waited(30)
+    # The server takes its time to answer, whatever it is sent.
+    assert not choice.strong
+    for _ in range(20):
+        choice.travelled(30)
     assert choice.strong
     assert choice.pack(values) == IMAGE.strong.pack(values)
     assert choice.strong

@@ -7,6 +7,7 @@ resolution. Statuses and error codes are those of jhuapl-boss/boss.
 import contextlib
 import functools
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -72,6 +73,9 @@ class BossdbClient:
     """Talks to one BossDB over kept-alive connections. Safe to share between threads.
 
     Once `stopping` is set, no request is begun or tried again: `Stopped` is raised.
+
+    Attributes:
+        quickest: seconds that the quickest answer so far took, which any other takes too.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class BossdbClient:
         self.connections = connections
         self._slots = Slots(connections, shared)
         self.stopping = threading.Event()
+        self.quickest = math.inf
         self._announcing: Callable[[], None] | None = None
         self._announce_at = 0.0
         self._announced = threading.Lock()
@@ -314,9 +319,11 @@ class BossdbClient:
 
     def _sent(self, method: str, path: str, options: dict) -> requests.Response:
         url = f"{self.endpoint.url}/v1/{path}"
+        begun = time.perf_counter()
         try:
             # A redirected POST would become a GET.
             reply = self._session.request(method, url, allow_redirects=False, **options)
+            self.quickest = min(self.quickest, time.perf_counter() - begun)
             if not reply.ok:
                 # A streamed one: what it says is read here, where faults are understood.
                 _ = reply.content

@@ -20,8 +20,8 @@ import numpy as np
 from brainpublish.packing import Codec, Codecs, packed_as
 
 PATIENCE = 3
-"""How many times what the strong codec costs a block must wait before it is worth it: cores may
-be wanted elsewhere."""
+"""How many times what the strong codec costs a block must wait, and be on its way, before it is
+worth it: cores may be wanted elsewhere."""
 STRONG_SECONDS = 0.03
 """What the strong codec is taken to cost until it was tried."""
 MEMORY = 0.2
@@ -32,14 +32,15 @@ class CodecChoice:
     """Chooses the codec for each block of a channel. Safe to share between threads.
 
     The strong one is chosen while a block waits much longer for a free connection than the
-    strong codec takes beyond the fast one: then it costs time that would be spent waiting.
+    strong codec takes beyond the fast one: then it costs time that would be spent waiting. And
+    only while its bytes take as long to travel: fewer of them do not make a server answer sooner.
     """
 
     def __init__(self, codecs: Codecs, dtype: str):
         """Choose between two codecs for blocks that are published as a type."""
         self._codecs, self._dtype = codecs, dtype
         self._seconds: dict[Codec, float] = {}
-        self._waited = 0.0
+        self._waited = self._travelled = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -51,7 +52,8 @@ class CodecChoice:
                 return False
             known = self._seconds.get(self._codecs.strong)
             extra = (max(2 * fast, STRONG_SECONDS) if known is None else known) - fast
-            return self._waited > PATIENCE * max(extra, 0.1 * fast)
+            least = PATIENCE * max(extra, 0.1 * fast)
+            return min(self._waited, self._travelled) > least
 
     def pack(self, values: np.ndarray) -> bytes:
         """Compress a block with the codec of the moment, and measure it."""
@@ -74,6 +76,11 @@ class CodecChoice:
         """Tell how long a block that was ready waited for a free connection."""
         with self._lock:
             self._waited = _mean(self._waited, seconds)
+
+    def travelled(self, seconds: float) -> None:
+        """Tell how much longer the answer to a block took than answers to small requests do."""
+        with self._lock:
+            self._travelled = _mean(self._travelled, seconds)
 
 
 def _mean(old: float, new: float) -> float:

@@ -261,7 +261,9 @@ class SlabUpload:
                 # A posted zero leaves the stored voxel as it was: old data is blackened first.
                 self.client.black_cutout(self.channel, load.box)
             if body:
+                begun = time.perf_counter()
                 self.client.post_body(self.channel, load.box, body)
+                self._codec.travelled(time.perf_counter() - begun - self.client.quickest)
             self.ledger.hold(load.box, load.digest)
         what = SENT if body else ERASED
         return Outcome(load.box, what, load.digest, False, load.raw, len(body))

@@ -16,7 +16,7 @@ import numpy as np
 from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.endpoint import Endpoint
-from brainpublish.bossdb.ledger import SlabLedger, begin_ledger
+from brainpublish.bossdb.ledger import BLANK, SlabLedger, begin_ledger
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.files import read_json
 from brainpublish.packing import packed_as
@@ -58,7 +58,7 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
             client.check_token()
             begun = time.perf_counter()
             ledger = Path(results, "bench-ledger", folder.name)
-            begin_ledger(ledger, "bench", plan.extent[0])
+            begin_ledger(ledger, "bench", plan.extent[0], BLANK)
             counts = Counts()
             for slab in boxes:
                 with SlabLedger(ledger, slab, "bench") as held:

@@ -81,9 +81,9 @@ class Store:
 
     def _meta(self, method: str, path: str, query: dict) -> tuple[int, dict]:
         key = (path, query.get("key", [""])[0])
-        if method == "POST":
+        if method in ("POST", "PUT"):
             self.metadata[key] = query["value"][0]
-            return 201, {}
+            return 201 if method == "POST" else 200, {}
         if key not in self.metadata:
             return 400, {"status": 400, "code": 1003, "message": "no such key"}
         return 200, {"key": key[1], "value": self.metadata[key]}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from snakemake.iocontainers import InputFiles, OutputFiles
 
 from brainpublish.config import channels_of, load_config
@@ -169,3 +170,24 @@ def test_slab_with_errors_is_not_sent(channels, capsys):
         run("upload_slab", inputs, {"counts": "0.json"}, settings, slab="0")
     assert "This slab is not sent" in capsys.readouterr().err
     assert not Path("store").exists()
+
+
+def test_contact_sheet_is_drawn_of_sound_stacks_alone(channels, capsys):
+    layers = [
+        {"name": section["name"], "folder": prepare(section), "slabs": 2}
+        for section in channels.values()
+    ]
+    sheet = {"title": "lab/fish/bone", "layers": layers}
+    run("draw_channel", {}, {"picture": "sheet.png"}, sheet)
+    with Image.open("sheet.png") as picture:
+        assert picture.format == "PNG"
+    shard = Path("bone/stack.zarr/0/c/0/0/0")
+    held = bytearray(shard.read_bytes())
+    held[40] ^= 1
+    shard.write_bytes(held)
+    with pytest.raises(SystemExit):
+        run("draw_channel", {}, {"picture": "other.png"}, sheet)
+    said = capsys.readouterr().err
+    assert "No contact sheet is drawn: bone/stack.zarr/0/c is damaged" in said
+    assert "--forcerun prepare_slab" in said
+    assert not Path("other.png").exists()

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.files import read_json, write_bytes
+from brainpublish.findings import Refusal
 from brainpublish.memory import keep_freed_memory
 from brainpublish.slices.masks import BINARY
 from brainpublish.slices.plan import read_plan
+from brainpublish.slices.shard import DamagedShard
 from brainpublish.slices.sheet import Layer, contact_sheet
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import CUBOID
@@ -23,10 +25,19 @@ def draw_channel(settings: dict, picture: str) -> None:
         settings: the channel's name under title, and under layers the image and the masks to
             draw: name, folder and number of slabs of each.
         picture: path of the PNG to write.
+
+    Raises:
+        Refusal: if a stack is not as it was made.
     """
     keep_freed_memory()
     image, *masks = map(_layer, settings["layers"])
-    write_bytes(picture, contact_sheet(settings["title"], image, masks))
+    try:
+        drawn = contact_sheet(settings["title"], image, masks)
+    except DamagedShard as error:
+        raise Refusal(
+            f"No contact sheet is drawn: {error}. Run again with `--forcerun prepare_slab`."
+        ) from None
+    write_bytes(picture, drawn)
 
 
 def _layer(section: dict) -> Layer:

@@ -59,6 +59,12 @@ MASK_CASES = [
         ),
         "MASK_INVERTED",
     ),
+    Case(
+        "one slice inverted",
+        then(MASKS, rewritten("m005.png", png, 255 - MASK[4])),
+        "MASK_TURNED",
+        "m005.png",
+    ),
     Case("empty", stack(png, 0 * MASK, "m{:03}.png"), "MASK_EMPTY"),
     Case(
         "1 beside 255",

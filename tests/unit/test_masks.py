@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from brainpublish.slices.check import turned_slices
 from brainpublish.slices.doctor import decide_rule
 from brainpublish.slices.header import Header
 from brainpublish.slices.masks import BINARY, LABELS, MaskRule, foreground
@@ -73,3 +74,21 @@ def test_a_mask_without_any_foreground_stays_empty():
     rule, _ = decide_rule(AUTO, PNG, slices([0, 0], [0, 0]), "here")
     assert rule.kind == BINARY
     assert not foreground(np.zeros((2, 2), np.uint8), rule).any()
+
+
+@given(st.data())
+def test_slices_that_are_inverted_beside_the_others_are_found(data):
+    count = data.draw(st.integers(3, 40))
+    steps = data.draw(st.lists(st.floats(-0.02, 0.02), min_size=count, max_size=count))
+    shares = np.clip(0.15 + np.cumsum(steps), 0.001, 0.3)
+    few = st.lists(st.integers(0, count - 1), unique=True, max_size=(count - 1) // 2)
+    odd = sorted(data.draw(few))
+    blank = data.draw(st.sampled_from([0.0, 1.0]))
+    assert turned_slices([*shares, blank]) == []
+    shares[odd] = 1 - shares[odd]
+    assert turned_slices([blank, *shares]) == [z + 1 for z in odd]
+
+
+def test_foreground_that_grows_or_shrinks_at_once_is_not_taken_for_inverted():
+    assert turned_slices([0.02, 0.5, 0.9, 0.4, 0.05]) == []
+    assert turned_slices([0, 0, 0.95, 0.96, 0]) == []

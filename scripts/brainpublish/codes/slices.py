@@ -204,6 +204,12 @@ SLICE_CODES: dict[str, Code] = {
     "MASK_INVERTED": Code(
         "warning", "mask looks inverted", "Set `invert: true` if the foreground is the rest."
     ),
+    "MASK_TURNED": Code(
+        "error",
+        "some masks look inverted beside the others",
+        "Export these files again like the others: `invert` counts for all slices of a mask.",
+        waived="They are published as they are.",
+    ),
     "MASK_EMPTY": Code("warning", "mask without any foreground"),
     "MASK_FULL": Code("warning", "mask without any background"),
     "MASK_LARGE_IDS": Code("note", "label ids above 32 bits"),

@@ -5,7 +5,13 @@ from pathlib import Path
 
 from brainpublish.files import read_json
 from brainpublish.findings import Finding, as_text, write_findings
-from brainpublish.slices.check import check_slabs, compare_slices, compare_with_image, waived
+from brainpublish.slices.check import (
+    check_sides,
+    check_slabs,
+    compare_slices,
+    compare_with_image,
+    waived,
+)
 from brainpublish.slices.manifest import folder_of, read_manifest
 from brainpublish.slices.plan import read_plan, read_rows_digests
 from brainpublish.slices.slab import SlabReport
@@ -49,6 +55,8 @@ def gather_findings(
         found += differences_from_image(channel, plan, image)
     rows = read_rows_digests(plan)
     slabs = [SlabReport.from_dict(read_json(path)) for path in reports]
+    manifest = read_manifest(Path(plan).with_name(MANIFEST))
+    found += waived(check_sides(folder_of(where), stack_plan, manifest, slabs), channel["waive"])
     known = {(finding.code, finding.where) for finding in found}
     found += [
         finding

@@ -132,10 +132,8 @@ class Connection(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=2**24)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where the next bytes go: none of those that follow a head are in its way."""
-        if self._wanted is None or self._body is None:
-            return self._scratch
-        return self._body[self._size :]
+        """Return where the next bytes go: into the body, if one is under way and is kept."""
+        return self._scratch if self._body is None else self._body[self._size :]
 
     def buffer_updated(self, count: int):
         """Take what came in, at the pace of the link."""

@@ -85,9 +85,10 @@ def slab_is_settled(wildcards):
     }
     # The record may be newer than files that changed while it was made; the manifest, by
     # whose digests it was made, is not.
-    current = is_settled(plan, {}, slab_slices(wildcards)) and not changed_files(record)
+    slices = slab_slices(wildcards)
+    current = is_settled(plan, {}, slices) and not changed_files(record)
     replaced = replaced_slices(wildcards.volume, wildcards.channel)
-    kept = replaced.keys().isdisjoint(slab_slices(wildcards))
+    kept = replaced.keys().isdisjoint(slices)
     return current and kept and stands("prepare_slab", record, expected, [])
 
 

@@ -67,8 +67,7 @@ def ensure_resources(
         Refusal: before anything is made: with every difference found, both values shown; or
             with every channel that belongs to someone else.
     """
-    found = list(zip(plans, _look_at_all(client, plans), strict=True))
-    refuse_differences(client, [text for pair in found for text in differences(*pair)])
+    found = _compared(client, plans)
     foreign = [
         plan.name for plan, facts in found if is_foreign(plan, facts, ledger_folder(plan.name))
     ]
@@ -87,8 +86,7 @@ def ensure_resources(
     _each(client, ensure, [pair for pair in found if not pair[0].channel.get("source")])
     _each(client, ensure, [pair for pair in found if pair[0].channel.get("source")])
     # Another run may have made one of them meanwhile, and not as this one would.
-    found = list(zip(plans, _look_at_all(client, plans), strict=True))
-    refuse_differences(client, [text for pair in found for text in differences(*pair)])
+    found = _compared(client, plans)
     _each(client, lambda pair: claim(client, *pair, ledger_folder(pair[0].name)), found)
     return outcomes
 
@@ -97,8 +95,11 @@ def _each(client: BossdbClient, task: Callable, items: list) -> list:
     return for_each(task, items, client.connections, client.stopping)
 
 
-def _look_at_all(client: BossdbClient, plans: list[ChannelPlan]) -> list[Facts]:
-    return _each(client, lambda plan: look_at(client, plan), plans)
+def _compared(client: BossdbClient, plans: list[ChannelPlan]) -> list[tuple[ChannelPlan, Facts]]:
+    facts = _each(client, lambda plan: look_at(client, plan), plans)
+    found = list(zip(plans, facts, strict=True))
+    refuse_differences(client, [text for pair in found for text in differences(*pair)])
+    return found
 
 
 def _intern(client: BossdbClient) -> BossRemote:

@@ -1,8 +1,6 @@
 """The job that brings one slab to BossDB, from files to files."""
 
-import contextlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +19,9 @@ from brainpublish.slices.check import is_stale
 from brainpublish.slices.codecs import codecs_of
 from brainpublish.slices.masks import label_of
 from brainpublish.slices.plan import StackPlan, read_plan, read_rows_digests
-from brainpublish.slices.shard import DamagedShard
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import slab_count, slab_range
-from brainpublish.slices.stored import StoredStack
+from brainpublish.slices.stored import StoredStack, refusing_damage
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +80,7 @@ def upload_slab(
         with (
             SlabLedger(folder, boxes, lineage) as ledger,
             StoredStack(files.stack, plan, report.cuboids) as stack,
-            _naming_damage(),
+            refusing_damage("This slab is not sent"),
         ):
             upload = SlabUpload(
                 client=client,
@@ -103,16 +100,6 @@ def upload_slab(
     to_console(f"{title}: {_told(counts)}")
     record = {"counts": counts.as_dict(), "lineage": lineage, "verify": verify.claim()}
     write_json(output, {**record, **made_from(settings)})
-
-
-@contextlib.contextmanager
-def _naming_damage() -> Iterator[None]:
-    try:
-        yield
-    except DamagedShard as error:
-        raise Refusal(
-            f"This slab is not sent: {error}. Run again with `--forcerun prepare_slab`."
-        ) from None
 
 
 def _told(counts: Counts) -> str:

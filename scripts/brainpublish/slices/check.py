@@ -170,11 +170,11 @@ def check_sides(
 
     Args:
         folder: the annotation's folder.
-        plan: the stack's plan.
+        plan: the annotation's plan.
         rows: its manifest.
         reports: the slabs' reports.
     """
-    if plan.mask is None or plan.mask.kind != BINARY or not all(plan.extent):
+    if plan.mask.kind != BINARY or not all(plan.extent):
         return []
     _, y, x = plan.extent
     shares = [voxels / (y * x) for report in reports for voxels in report.foreground]

@@ -7,15 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.files import read_json, write_bytes
-from brainpublish.findings import Refusal
 from brainpublish.memory import keep_freed_memory
 from brainpublish.slices.masks import BINARY
 from brainpublish.slices.plan import read_plan
-from brainpublish.slices.shard import DamagedShard
 from brainpublish.slices.sheet import Layer, contact_sheet
 from brainpublish.slices.slab import SlabReport
 from brainpublish.slices.slabs import CUBOID
-from brainpublish.slices.stored import StoredStack
+from brainpublish.slices.stored import StoredStack, refusing_damage
 
 
 def draw_channel(settings: dict, picture: str) -> None:
@@ -31,13 +29,8 @@ def draw_channel(settings: dict, picture: str) -> None:
     """
     keep_freed_memory()
     image, *masks = map(_layer, settings["layers"])
-    try:
-        drawn = contact_sheet(settings["title"], image, masks)
-    except DamagedShard as error:
-        raise Refusal(
-            f"No contact sheet is drawn: {error}. Run again with `--forcerun prepare_slab`."
-        ) from None
-    write_bytes(picture, drawn)
+    with refusing_damage("No contact sheet is drawn"):
+        write_bytes(picture, contact_sheet(settings["title"], image, masks))
 
 
 def _layer(section: dict) -> Layer:

@@ -1,16 +1,29 @@
 """A stack that was made: its cuboids, packed or as voxels. Arrays are z, y, x."""
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from brainpublish.findings import Refusal
 from brainpublish.packing import unpack
 from brainpublish.slices.plan import StackPlan
 from brainpublish.slices.shard import DamagedShard, Shard
 from brainpublish.slices.slab import CuboidFacts, digest_of_chunk
 from brainpublish.slices.slabs import CUBOID
+
+
+@contextlib.contextmanager
+def refusing_damage(consequence: str) -> Iterator[None]:
+    """Turn a `DamagedShard` into a Refusal that says what comes of it, and what to do."""
+    try:
+        yield
+    except DamagedShard as error:
+        raise Refusal(
+            f"{consequence}: {error}. Run again with `--forcerun prepare_slab`."
+        ) from None
 
 
 class StoredStack:

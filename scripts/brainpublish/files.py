@@ -1,7 +1,6 @@
 """Files that are either old or new, never half: write beside, flush to disk, rename."""
 
 import contextlib
-import ctypes
 import errno
 import hashlib
 import json
@@ -13,8 +12,6 @@ from typing import Any, BinaryIO
 
 import orjson
 
-_LIBC = ctypes.CDLL(None)
-_FLUSH_WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, and do not wait
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOLINK}
 
@@ -69,17 +66,6 @@ def stamp_of_file(path: str | Path) -> list[int] | None:
     except OSError:
         return None
     return [stat.st_size, stat.st_mtime_ns]
-
-
-def begin_to_flush(file: BinaryIO, start: int, size: int) -> None:
-    """Have Linux write some bytes of a file to disk while more are made: sync_file_range(2).
-
-    It promises nothing of them; the flush at the end does, and then has less left to do.
-    """
-    file.flush()
-    begin = getattr(_LIBC, "sync_file_range", None)
-    if begin is not None:
-        begin(file.fileno(), ctypes.c_int64(start), ctypes.c_int64(size), _FLUSH_WRITE)
 
 
 def sync_folder(folder: Path) -> None:

@@ -81,9 +81,15 @@ def normalise_slab(
         # Stacked, so that the first shard of all is finished last.
         writers = _Writers(shards, slab, open_shards, cuboids)
         schedule = _Schedule(slab)
+        packed = None
         while True:
             while crew.idle and (task := schedule.next(facts)) is not None:
                 crew.give(task)
+            # Written once the process that packed it has work again.
+            if packed is not None:
+                schedule.free_desks += writers.put(*packed)
+                packed = None
+                continue
             if not crew.busy:
                 if not schedule.ended:
                     raise RuntimeError("work on this slab came to a halt before its end")
@@ -94,7 +100,7 @@ def normalise_slab(
             elif isinstance(result, Broken):
                 raise RuntimeError(f"a cuboid cannot be packed: {result.message}")
             else:
-                schedule.free_desks += writers.put(task, *result)
+                packed = (task, *result)
             schedule.done(task)
 
 

@@ -13,27 +13,26 @@ from pathlib import Path
 
 import numpy as np
 
-from brainpublish.files import begin_to_flush, replacing
+from brainpublish.files import replacing
+from brainpublish.uncached import UncachedWriter, read_once
 
 _ABSENT = 2**64 - 1
 _CASTAGNOLI = 0x82F63B78
 """The polynomial of crc32c, reversed (RFC 3720, appendix B.4)."""
-_FLUSH_BYTES = 2**24
-"""Bytes written before the disk is to begin with them: while slices are decoded it is idle."""
 
 
 class ShardWriter:
     """Writes one shard; chunks that are not put are absent."""
 
-    def __init__(self, file, counts: tuple[int, int, int]):
+    def __init__(self, file: UncachedWriter, counts: tuple[int, int, int]):
         """Begin a shard.
 
         Args:
-            file: open for writing bytes, at its start.
+            file: what its bytes are written to, from its start.
             counts: chunks of the shard along z, y, x.
         """
         self._file = file
-        self._at = self._flushed = 0
+        self._at = 0
         self._index = np.full((*counts, 2), _ABSENT, "<u8")
 
     def put(self, place: tuple[int, int, int], body: bytes | memoryview) -> None:
@@ -41,9 +40,6 @@ class ShardWriter:
         self._index[place] = self._at, len(body)
         self._file.write(body)
         self._at += len(body)
-        if self._at - self._flushed >= _FLUSH_BYTES:
-            begin_to_flush(self._file, self._flushed, self._at - self._flushed)
-            self._flushed = self._at
 
     def finish(self) -> None:
         """Append the index."""
@@ -54,8 +50,8 @@ class ShardWriter:
 @contextmanager
 def new_shard(path: str | Path, counts: tuple[int, int, int]) -> Iterator[ShardWriter]:
     """Write a shard that has its name only once it is whole and on disk."""
-    with replacing(path) as file:
-        writer = ShardWriter(file, counts)
+    with replacing(path) as file, UncachedWriter(file.fileno()) as uncached:
+        writer = ShardWriter(uncached, counts)
         yield writer
         writer.finish()
 
@@ -95,7 +91,7 @@ class Shard:
             DamagedShard: if it is not there or ends early.
         """
         offset, size = (int(each) for each in self._index[place])
-        body = b"" if offset == _ABSENT else os.pread(self._handle, size, offset)
+        body = b"" if offset == _ABSENT else read_once(self._handle, size, offset)
         if not body or len(body) != size:
             raise DamagedShard(f"{self._path} is damaged: a chunk of it is not there")
         return body

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainpublish.bossdb.bounds import run_length
 from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.endpoint import Endpoint
@@ -69,6 +70,7 @@ def engine(results: str, host: str, connections: int, cores: int) -> dict:
                         stack=stack,
                         ledger=held,
                         workers=cores,
+                        run_length=run_length(dtype, local=False),
                         facts=facts,
                         packed=stack.packed,
                         codecs=codecs_of(plan),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import blosc
 import numpy as np
 
-from brainpublish.widening import widened
+from brainpublish.repacking import widened
 
 blosc.set_releasegil(True)
 blosc.set_nthreads(1)

@@ -97,6 +97,34 @@ def test_slabs_one_by_one_are_the_volume(service, stack):
     assert np.array_equal(service.read(plan), stack)
 
 
+def masks_of(depth: int) -> np.ndarray:
+    """Return a mask of two columns of cuboids, some of which are blank."""
+    mask = np.zeros((depth, 512, 600), np.uint8)
+    mask[:, 10:300, 20:40] = 1
+    mask[32:48, :, :512] = 0
+    mask[50, 5, 599] = 1
+    return mask
+
+
+def test_small_cuboids_that_follow_each_other_are_sent_as_one(service):
+    plan = service.plan(LABELS, (100, 512, 600))
+    service.ensure(plan)
+    mask = masks_of(100)
+    counts = service.upload(plan, mask, run_length=4)
+    # The column of two blocks: z 0 to 31 and 48 to 99, of which the last is of another run.
+    spans = sorted(path.split("/")[-2] for path in sent_cuboids(service))
+    assert spans == ["0:32", "48:64", "48:64", "64:100"]
+    assert (counts.sent, counts.empty, counts.verified) == (7, 7, 14)
+    assert np.array_equal(service.read(plan), mask)
+    service.faults.forget()
+    mask[20, 11, 25] = 0
+    mask[70, 11, 25] = 0
+    service.upload(plan, mask, run_length=4)
+    # Where voxels became 0, old ones are blackened first, cuboid by cuboid.
+    assert len(sent_cuboids(service)) == 4
+    assert np.array_equal(service.read(plan), mask)
+
+
 @pytest.mark.parametrize("lost", ["all", "one layer", "record"])
 def test_lost_ledger_costs_a_read_back_and_nothing_is_left_over(service, stack, lost):
     plan = service.plan()
@@ -260,24 +288,24 @@ class Corrections(RuleBasedStateMachine):
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.service = self.stack.enter_context(service_over(folder))
         kind = "annotation" if dtype == "uint64" else "image"
-        self.plan = self.service.plan(channel_settings(kind=kind, dtype=dtype), (18, 3, 514))
+        self.plan = self.service.plan(channel_settings(kind=kind, dtype=dtype), (50, 4, 514))
         self.service.ensure(self.plan)
         self.values = np.zeros(self.plan.extent, dtype)
 
     @rule(
-        z=st.integers(0, 17),
+        z=st.integers(0, 49),
         x=st.integers(0, 513),
-        depth=st.integers(1, 18),
+        depth=st.integers(1, 50),
         width=st.integers(1, 514),
         value=st.sampled_from([0, 0, 1, 200]),
     )
     def correct(self, z, x, depth, width, value):
         self.values[z : z + depth, :2, x : x + width] = value
 
-    @rule(verify=st.sampled_from([FULL, NONE]))
-    def upload(self, verify):
+    @rule(verify=st.sampled_from([FULL, NONE]), run_length=st.sampled_from([1, 3, 4]))
+    def upload(self, verify, run_length):
         self.service.client.stopping.clear()
-        self.service.upload(self.plan, self.values, verify)
+        self.service.upload(self.plan, self.values, verify, run_length=run_length)
         self.agreed = self.values.copy()
 
     @rule(skip=st.integers(0, 3), method=st.sampled_from(["POST", "PUT"]))
@@ -286,14 +314,14 @@ class Corrections(RuleBasedStateMachine):
         self.service.client.stopping.clear()
         self.service.faults.add(Answer(method=method, path="/v1/cutout", skip=skip, status=403))
         try:
-            self.service.upload(self.plan, self.values)
+            self.service.upload(self.plan, self.values, run_length=4)
             self.agreed = self.values.copy()
         except Refusal:
             pass
         finally:
             self.service.faults.clear()
 
-    @rule(layer=st.sampled_from([0, 16]))
+    @rule(layer=st.sampled_from([0, 16, 48]))
     def lose_a_ledger(self, layer):
         path = self.service.ledgers(self.plan.name) / f"z{layer:06}.jsonl"
         path.unlink(missing_ok=True)

@@ -21,6 +21,11 @@ EXTENT = (40, 530, 1030)
 CONNECTIONS = 3
 
 
+def run_length_of(version: int) -> int:
+    """Return how many cuboids are brought together: every other version joins some."""
+    return 4 if version % 2 else 1
+
+
 def stack_of(version: int) -> np.ndarray:
     """Return a version of the stack; each has other voxels and other zeros than the last."""
     rng = np.random.default_rng(version)
@@ -40,8 +45,11 @@ def main(host: str, token: str, folder: str, version: str) -> None:
         marker = require_channel(client, plan, Path(folder))
         with SlabLedger(folder, boxes, marker) as ledger:
             stack = stack_of(int(version))
+            length = run_length_of(int(version))
             print("begun", flush=True)
-            upload = SlabUpload(client, plan.name, "uint16", stack, ledger, workers=2)
+            upload = SlabUpload(
+                client, plan.name, "uint16", stack, ledger, workers=2, run_length=length
+            )
             upload.run(boxes, Verification("full"))
 
 

@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS, MOST_WORKERS, memory_bound, workers
+from brainpublish.bossdb.bounds import (
+    JOINED_BYTES,
+    LOCAL_CONNECTIONS,
+    MOST_WORKERS,
+    memory_bound,
+    run_length,
+    workers,
+)
 from brainpublish.slices.slabs import CUBOID
 
 ITEM = {"uint8": 1, "uint16": 2, "uint64": 8}
@@ -16,8 +23,14 @@ def test_bound_holds_a_raw_cuboid_for_each_connection_and_worker(dtype, connecti
     cuboid = math.prod(CUBOID) * ITEM[dtype] / 2**20
     bound = memory_bound(connections, dtype, local=False)
     assert bound > (connections + 4 * MOST_WORKERS) * cuboid
+    joining = 4 * JOINED_BYTES / 2**20 if run_length(dtype, local=False) > 1 else 0
     more = memory_bound(connections + 1, dtype, local=False)
-    assert cuboid - 1 <= more - bound <= cuboid + 1
+    assert cuboid + joining - 1 <= more - bound <= cuboid + joining + 1
+
+
+def test_only_annotations_on_their_way_to_another_machine_are_joined():
+    assert run_length("uint64", local=False) > 1
+    assert run_length("uint64", local=True) == run_length("uint16", local=False) == 1
 
 
 def test_embedded_service_counts_but_not_beyond_its_connections():

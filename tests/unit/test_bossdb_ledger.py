@@ -61,7 +61,7 @@ def test_ledger_of_an_older_version_is_believed(tmp_path, blank):
 def test_what_was_recorded_is_there_after_opening_again(folder):
     with opened(folder) as ledger:
         ledger.doubt(ONE, TWO)
-        ledger.hold(ONE, "a")
+        ledger.hold({ONE: "a"})
     with opened(folder) as ledger:
         assert ledger.entry_of(ONE) == Entry("a", verified=False)
         assert ledger.entry_of(TWO) == Entry(DOUBT)
@@ -89,7 +89,7 @@ def test_another_marker_voids_it(folder, marker):
     with opened(folder, marker) as ledger:
         assert ledger.entry_of(ONE) is None
         assert all(map(ledger.is_unknown, BOXES))
-        ledger.hold(ONE, "b")
+        ledger.hold({ONE: "b"})
     with opened(folder, marker) as ledger:
         assert ledger.entry_of(ONE) == Entry("b")
         assert ledger.is_unknown(TWO)
@@ -112,14 +112,14 @@ def test_damaged_file_tells_nothing(folder, text):
     (folder / "z000000.jsonl").write_bytes(text)
     with opened(folder) as ledger:
         assert ledger.is_unknown(ONE)
-        ledger.hold(ONE, "a")
+        ledger.hold({ONE: "a"})
     with opened(folder) as ledger:
         assert ledger.entry_of(ONE) == Entry("a")
 
 
 def test_another_slab_depth_finds_the_same_entries(folder):
     with opened(folder, boxes=[box for box in BOXES if box.start[0] == 16]) as ledger:
-        ledger.hold(BOXES[4], "a")
+        ledger.hold({BOXES[4]: "a"})
     with opened(folder) as ledger:
         assert ledger.entry_of(BOXES[4]) == Entry("a")
 
@@ -134,15 +134,15 @@ def test_killed_between_any_two_bytes_a_written_cuboid_is_never_believed_too_muc
         ledger.doubt(ONE)
         path = folder / "z000000.jsonl"
         floor = path.stat().st_size
-        ledger.hold(ONE, "a")
+        ledger.hold({ONE: "a"})
         ledger.doubt(ONE)
-        ledger.hold(ONE, "b")
+        ledger.hold({ONE: "b"})
     os.truncate(path, max(floor, path.stat().st_size - cut))
     # Sent was: something (doubt), which became a, then b. It is never taken for blank.
     with opened(folder, boxes=BOXES[:4]) as ledger:
         assert not ledger.is_unknown(ONE)
         assert ledger.entry_of(ONE) in (Entry(DOUBT), Entry("a"), Entry("b"))
-        ledger.hold(ONE, "c")
+        ledger.hold({ONE: "c"})
     with opened(folder, boxes=BOXES[:4]) as ledger:
         assert ledger.entry_of(ONE) == Entry("c")
 
@@ -152,7 +152,7 @@ def test_doubt_is_on_disk_before_it_returns(folder, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
     with opened(folder, boxes=BOXES[:4]) as ledger:
         ledger.doubt(ONE)
-        ledger.hold(ONE, "a")
+        ledger.hold({ONE: "a"})
         before = len(synced)
         ledger.doubt(ONE)
         assert len(synced) == before + 1

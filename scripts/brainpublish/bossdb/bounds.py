@@ -13,6 +13,12 @@ MOST_WORKERS = 4
 UPLOADS = 2
 """Upload jobs at once: one begins while the other one ends."""
 
+JOINED_BYTES = 2**22
+"""Packed cuboids are joined to one request until it has so many bytes: many small ones would
+wait for as many answers."""
+MOST_JOINED = 4
+"""Cuboids in a request: 128 MiB of uint64, as many as intern sends of 1024 x 1024 x 16."""
+
 _BASE_MB = 200
 _ITEM_BYTES = {"uint8": 1, "uint16": 2, "uint64": 8}
 
@@ -24,13 +30,23 @@ def workers() -> int:
     return min(MOST_WORKERS, -(-count // UPLOADS))
 
 
+def run_length(dtype: str, local: bool) -> int:
+    """Return how many cuboids along z are brought together, to be joined where they are small.
+
+    Masks and labels are: packed they take a few percent of an image's cuboids. The embedded
+    service in the job's process answers at once, and would only hold more in memory.
+    """
+    return MOST_JOINED if dtype == "uint64" and not local else 1
+
+
 def memory_bound(connections: int, dtype: str, local: bool) -> int:
     """Return the memory that an upload job takes at most, in MiB.
 
     It follows from the size of a cuboid and the number of them under way, not from the size of
     slices or slabs: each connection, and each worker, has a compressed cuboid, which may be as
     large as a raw one; each worker has it raw up to four times, as it is read, as it is
-    published, as the server sent it, and as it is compressed or compared.
+    published, as the server sent it, and as it is compressed or compared. Where cuboids are
+    joined, a connection has some small ones beside it, and then all of them as one.
 
     Args:
         connections: requests in flight.
@@ -40,4 +56,6 @@ def memory_bound(connections: int, dtype: str, local: bool) -> int:
     cuboid = math.prod(CUBOID) * _ITEM_BYTES[dtype] / 2**20
     flying = min(connections, LOCAL_CONNECTIONS) if local else connections
     service = 4 * flying * cuboid if local else 0
-    return math.ceil(_BASE_MB + (flying + MOST_WORKERS + 4 * MOST_WORKERS) * cuboid + service)
+    joining = 4 * flying * JOINED_BYTES / 2**20 if run_length(dtype, local) > 1 else 0
+    held = (flying + MOST_WORKERS + 4 * MOST_WORKERS) * cuboid
+    return math.ceil(_BASE_MB + held + service + joining)

@@ -1,7 +1,7 @@
 """The grid of cuboids, the blocks in which BossDB stores voxels. All orders are z, y, x."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from brainpublish.slices.slabs import CUBOID
@@ -50,3 +50,21 @@ def cuboids_of(extent: tuple[int, int, int], z: range) -> Iterator[Box]:
     for start in starts:
         ends = (a + step for a, step in zip(start, CUBOID, strict=True))
         yield Box(start, tuple(map(min, ends, limit)))
+
+
+def runs_of(boxes: Iterable[Box], most: int) -> list[list[Box]]:
+    """Return cuboids as runs: at most so many, in one column, that follow each other along z.
+
+    Args:
+        boxes: cuboids in the order of `cuboids_of`.
+        most: cuboids of a run.
+    """
+    runs: list[list[Box]] = []
+    newest: dict[tuple[int, int], list[Box]] = {}
+    for box in boxes:
+        run = newest.get(box.start[1:], [])
+        if not 0 < len(run) < most or run[-1].stop[0] != box.start[0]:
+            run = newest[box.start[1:]] = []
+            runs.append(run)
+        run.append(box)
+    return runs

@@ -190,13 +190,13 @@ class SlabLedger:
         """
         self._record({box: Entry(DOUBT) for box in boxes}, durable=True)
 
-    def hold(self, box: Box, digest: str) -> None:
-        """Record that the server accepted what a cuboid holds.
+    def hold(self, digests: dict[Box, str]) -> None:
+        """Record that the server accepted what cuboids hold: their digests.
 
         On return the record survives the end of this process. A power cut may undo it: the
-        cuboid is then in doubt.
+        cuboids are then in doubt.
         """
-        self._record({box: Entry(digest)}, durable=False)
+        self._record({box: Entry(text) for box, text in digests.items()}, durable=False)
 
     def verify(self, digests: dict[Box, str]) -> None:
         """Record that cuboids were read back and hold these digests."""

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainpublish.bossdb.bounds import run_length
 from brainpublish.bossdb.channels import ChannelPlan, announce, require_channel
 from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.crew import interruptible
@@ -92,6 +93,7 @@ def upload_slab(
                 codecs=codecs_of(plan),
                 ledger=ledger,
                 workers=workers,
+                run_length=run_length(channel["dtype"], client.endpoint.kind == "local"),
                 label=label_of(channel, plan.mask),
                 title=title,
             )

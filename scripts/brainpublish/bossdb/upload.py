@@ -1,14 +1,15 @@
 """The upload engine: a slab's cuboids from the stack to the server, and back to compare.
 
-Each thread takes a cuboid the whole way: it compares it with the ledger, reads it from the
-stack, compresses it unless it can be sent as it is stored (no more at once than `workers`), and
-sends it (no more at once than the client has connections). There are as many threads as both
-together, so that cuboids are made ready while others are on their way, and memory has a bound:
-see `memory_bound`.
+Each thread takes a run of cuboids along z the whole way: it compares each with the ledger, reads
+it from the stack, compresses it unless it can be sent as it is stored (no more at once than
+`workers`), and sends them (no more at once than the client has connections), small ones joined
+to one request. There are as many threads as both together, so that cuboids are made ready while
+others are on their way, and memory has a bound: see `memory_bound`.
 """
 
 import contextlib
 import functools
+import itertools
 import logging
 import math
 import queue
@@ -19,17 +20,18 @@ from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
+from brainpublish.bossdb.bounds import JOINED_BYTES
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.codec import CodecChoice
 from brainpublish.bossdb.crew import Stopped, for_each
-from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.cuboids import Box, runs_of
 from brainpublish.bossdb.ledger import SlabLedger
 from brainpublish.bossdb.progress import Progress
 from brainpublish.findings import Refusal
 from brainpublish.packing import IMAGE, Codecs
+from brainpublish.repacking import follows, joined, widened
 from brainpublish.slices.slab import CuboidFacts, digest_of
 from brainpublish.slices.slabs import CUBOID
-from brainpublish.widening import widened
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +60,17 @@ class Verification:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done with one cuboid: `raw` voxel bytes and `wire` body bytes were sent."""
+    """What was done with one cuboid: `raw` voxel bytes and `wire` body bytes were sent.
+
+    A cuboid that was joined with others has an equal share of their body.
+    """
 
     box: Box
     what: str
     digest: str
     verified: bool
     raw: int = 0
-    wire: int = 0
+    wire: float = 0
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,15 @@ class _Load:
     """A cuboid ready to be written: blackened first if `erase`, then posted if it has a body.
 
     The body is taken once the block has a connection, if the stack holds it as it is sent: no
-    body then waits in memory.
+    body then waits in memory. Others wait there, with `held` bytes.
     """
 
     box: Box
     digest: str
     erase: bool
-    body: Callable[[], bytes] | None
-    raw: int
+    body: Callable[[], bytes] | None = None
+    held: int = 0
+    raw: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,7 @@ class SlabUpload:
             something that `numpy.asarray` reads.
         ledger: the slab's ledger for this server.
         workers: cuboids read and compressed at once.
+        run_length: cuboids along z that a thread takes together, to join them: see `bounds`.
         label: what a stored 1 is published as, for binary masks; 1 changes nothing.
         title: the slab's name for people.
         facts: what is known of cuboids without reading them, by their key.
@@ -131,6 +138,7 @@ class SlabUpload:
     stack: object
     ledger: SlabLedger
     workers: int
+    run_length: int = 1
     label: int = 1
     title: str = "slab"
     facts: Mapping[str, CuboidFacts] = field(default_factory=dict)
@@ -153,11 +161,14 @@ class SlabUpload:
         Raises:
             Refusal: if the server refuses a block, or a cuboid read back differs.
         """
-        outcomes = self._each(self._bring, boxes, "brought", lambda outcome: outcome.box)
+        runs = runs_of(boxes, self.run_length)
+        brought = self._each(self._bring, runs, "brought", lambda outcome: outcome.box)
+        outcomes = sorted(brought, key=lambda outcome: outcome.box)
         self.ledger.verify({each.box: each.digest for each in outcomes if each.verified})
         chosen = _chosen(outcomes, verify)
         unread = [outcome for outcome in chosen if not outcome.verified]
-        found = self._each(self._read_back, unread, "read back", lambda pair: pair[0].box)
+        alone = [[outcome] for outcome in unread]
+        found = self._each(self._read_back, alone, "read back", lambda pair: pair[0].box)
         wrong = [(outcome.box, text) for outcome, text in found if text]
         if wrong:
             self.ledger.doubt(*(box for box, _ in wrong))
@@ -165,16 +176,20 @@ class SlabUpload:
         self.ledger.verify({outcome.box: outcome.digest for outcome in unread})
         return _counts(outcomes, len(chosen))
 
-    def _each(self, task: Callable, items: list, verb: str, box_of: Callable) -> list:
-        progress = Progress(f"{self.title}: {verb}", len(items))
+    def _each(self, task: Callable, groups: list[list], verb: str, box_of: Callable) -> list:
+        """Do a task for groups of cuboids, some at once; return what it returned of each cuboid."""
+        progress = Progress(f"{self.title}: {verb}", sum(map(len, groups)))
 
-        def do(item):
-            result = task(item)
-            progress.done(self._size(box_of(result)))
-            return result
+        def do(group: list) -> list:
+            results = task(group)
+            for each in results:
+                progress.done(self._size(box_of(each)))
+            return results
 
+        threads = self.client.connections + self.workers
         try:
-            return for_each(do, items, self.client.connections + self.workers, self._stopping)
+            done = for_each(do, groups, threads, self._stopping)
+            return list(itertools.chain.from_iterable(done))
         except BossdbRefusal as refusal:
             raise BossdbRefusal(
                 f"{refusal}\n{self.title}: {verb} {progress.blocks} of {progress.total} cuboids.",
@@ -193,11 +208,24 @@ class SlabUpload:
         values = self._values(box)
         return digest_of(values, self.label), not values.any()
 
-    def _bring(self, box: Box) -> Outcome:
+    def _bring(self, run: list[Box]) -> list[Outcome]:
+        done: list[Outcome] = []
+        loads: list[_Load] = []
+        for box in run:
+            decided = self._decided(box)
+            if isinstance(decided, Outcome):
+                done.append(decided)
+                continue
+            loads.append(decided)
+            if sum(load.held for load in loads) >= JOINED_BYTES:
+                done += self._write(loads)
+                loads = []
+        return done + self._write(loads) if loads else done
+
+    def _decided(self, box: Box) -> "Outcome | _Load":
         body = self._fetch(box) if self.ledger.is_unknown(box) else None
         with self._core.one() as desk:
-            decided = self._decide(box, body, desk)
-        return decided if isinstance(decided, Outcome) else self._write(decided)
+            return self._decide(box, body, desk)
 
     def _fetch(self, box: Box) -> bytes:
         return self.client.get_body(self.channel, box)
@@ -223,18 +251,20 @@ class SlabUpload:
         else:
             erase = False
         if blank:
-            return _Load(box, digest, erase, None, 0)
-        return _Load(box, digest, erase, self._body(box), self._size(box))
+            return _Load(box, digest, erase)
+        body, held = self._body(box)
+        return _Load(box, digest, erase, body, held, self._size(box))
 
-    def _body(self, box: Box) -> Callable[[], bytes]:
+    def _body(self, box: Box) -> tuple[Callable[[], bytes], int]:
+        """Return what gives a cuboid's body, and the bytes of it that wait in memory."""
         as_stored = self.packed is not None and self.label == 1 and box.shape == CUBOID
         if as_stored and not self._codec.strong:
-            return functools.partial(self._codec.take, lambda: self._stored(box))
+            return functools.partial(self._codec.take, lambda: self._stored(box)), 0
         values = self._values(box)
         if self.label != 1:
             values = values * np.min_scalar_type(self.label).type(self.label)
         packed = self._codec.pack(values)
-        return lambda: packed
+        return lambda: packed, len(packed)
 
     def _stored(self, box: Box) -> bytes:
         body = widened(self.packed(box.start), np.dtype(self.dtype).itemsize)
@@ -251,24 +281,28 @@ class SlabUpload:
             for held, plane in zip(there, values, strict=True)
         )
 
-    def _write(self, load: "_Load") -> Outcome:
+    def _write(self, loads: list[_Load]) -> list[Outcome]:
         begun = time.perf_counter()
         with self.client.slot():
             self._codec.waited(time.perf_counter() - begun)
-            body = load.body() if load.body else b""
-            self.ledger.doubt(load.box)
-            if load.erase:
-                # A posted zero leaves the stored voxel as it was: old data is blackened first.
-                self.client.black_cutout(self.channel, load.box)
-            if body:
-                begun = time.perf_counter()
-                self.client.post_body(self.channel, load.box, body)
-                self._codec.travelled(time.perf_counter() - begun - self.client.quickest)
-            self.ledger.hold(load.box, load.digest)
-        what = SENT if body else ERASED
-        return Outcome(load.box, what, load.digest, False, load.raw, len(body))
+            return [each for block in _blocks(loads) for each in self._write_block(*block)]
 
-    def _read_back(self, outcome: Outcome) -> tuple[Outcome, str | None]:
+    def _write_block(self, loads: list[_Load], body: bytes) -> list[Outcome]:
+        block = Box(loads[0].box.start, loads[-1].box.stop)
+        self.ledger.doubt(*(load.box for load in loads))
+        if loads[0].erase:
+            # A posted zero leaves the stored voxel as it was: old data is blackened first.
+            self.client.black_cutout(self.channel, block)
+        if body:
+            begun = time.perf_counter()
+            self.client.post_body(self.channel, block, body)
+            self._codec.travelled(time.perf_counter() - begun - self.client.quickest)
+        self.ledger.hold({load.box: load.digest for load in loads})
+        what, share = (SENT if body else ERASED), len(body) / len(loads)
+        return [Outcome(load.box, what, load.digest, False, load.raw, share) for load in loads]
+
+    def _read_back(self, alone: list[Outcome]) -> list[tuple[Outcome, str | None]]:
+        (outcome,) = alone
         deadline = time.monotonic() + self.patience
         pause = 0.1
         while True:
@@ -279,12 +313,37 @@ class SlabUpload:
                 differing = self._differing(there, self._values(outcome.box))
                 del body, there
             if not differing:
-                return outcome, None
+                return [(outcome, None)]
             if time.monotonic() + pause > deadline:
-                return outcome, f"{outcome.box}: {differing:,} of {size:,} voxels"
+                return [(outcome, f"{outcome.box}: {differing:,} of {size:,} voxels")]
             if self._stopping.wait(pause):
                 raise Stopped
             pause = min(2 * pause, 5)
+
+
+def _blocks(loads: list[_Load]) -> Iterator[tuple[list[_Load], bytes]]:
+    """Yield what is written at once, with its body: small bodies that follow each other, joined."""
+    held: list[_Load] = []
+    bodies: list[bytes] = []
+    for load in loads:
+        body = load.body() if load.body else b""
+        if held and not _can_join(held[-1], bodies, load, body):
+            yield held, joined(bodies)
+            held, bodies = [], []
+        held.append(load)
+        bodies.append(body)
+        if sum(map(len, bodies)) >= JOINED_BYTES:
+            yield held, joined(bodies)
+            held, bodies = [], []
+    if held:
+        yield held, joined(bodies)
+
+
+def _can_join(last: _Load, bodies: list[bytes], load: _Load, body: bytes) -> bool:
+    if last.erase or load.erase or not body or not bodies[-1]:
+        return False
+    small = sum(map(len, bodies)) + len(body) <= 2 * JOINED_BYTES
+    return small and last.box.stop[0] == load.box.start[0] and follows(bodies[-1], body)
 
 
 class _Desks:
@@ -328,7 +387,7 @@ def _counts(outcomes: list[Outcome], verified: int) -> Counts:
         erased=kinds.count(ERASED),
         empty=kinds.count(EMPTY),
         raw=sum(outcome.raw for outcome in outcomes),
-        wire=sum(outcome.wire for outcome in outcomes),
+        wire=round(sum(outcome.wire for outcome in outcomes)),
         verified=verified,
     )
 

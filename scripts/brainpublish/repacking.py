@@ -1,9 +1,13 @@
-"""Blosc buffers of small integers as buffers of wider ones, without packing voxels again.
+"""Blosc buffers that are made of others, without packing voxels again.
 
-A shuffled blosc buffer holds, for each block of voxels, their lowest bytes, then their next ones
-and so on, each such plane compressed for itself (c-blosc, README_CHUNK_FORMAT; with bitshuffle
-a plane holds the bits of one byte). The higher planes of a small integer are zeros. So labels
-that a stack holds in one byte become uint64 by adding seven planes of zeros to each block.
+Wider integers: a shuffled blosc buffer holds, for each block of voxels, their lowest bytes, then
+their next ones and so on, each such plane compressed for itself (c-blosc, README_CHUNK_FORMAT;
+with bitshuffle a plane holds the bits of one byte). The higher planes of a small integer are
+zeros. So labels that a stack holds in one byte become uint64 by adding seven planes of zeros to
+each block.
+
+Longer arrays: blocks of voxels are compressed for themselves, so those of several buffers make
+one, as long as all but the last hold whole blocks.
 """
 
 import functools
@@ -12,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import imagecodecs
+import numpy as np
 
 _HEADER = struct.Struct("<BBBBIII")
 _BYTES, _COPIED, _BITS, _UNSPLIT = 0x01, 0x02, 0x04, 0x10
@@ -66,7 +71,32 @@ def widened(body: bytes, itemsize: int) -> bytes | None:
         blocks.append(_last(body, starts[-1], form, rest, rest // own * (itemsize - own)))
     wide = [size // own * itemsize, plane * itemsize]
     flags = flags & ~_UNSPLIT | (0 if flags & _BITS else _BYTES)
-    return _joined((version, inner, flags, itemsize), wide, blocks)
+    return _assembled((version, inner, flags, itemsize), wide, blocks)
+
+
+def follows(first: bytes, second: bytes) -> bool:
+    """Say whether the voxels of a blosc buffer can be joined to those of another one."""
+    *head, size, block, _ = _HEADER.unpack_from(first)
+    *other, _, others_block, _ = _HEADER.unpack_from(second)
+    return head == other and block == others_block and not head[2] & _COPIED and size % block == 0
+
+
+def joined(bodies: list[bytes]) -> bytes:
+    """Return the voxels of blosc buffers as one buffer, each of which `follows` the one before."""
+    if len(bodies) == 1:
+        return bodies[0]
+    *head, _, block, _ = _HEADER.unpack_from(bodies[0])
+    sizes = [_HEADER.unpack_from(body)[4] for body in bodies]
+    counts = [-(-size // block) for size in sizes]
+    at = _HEADER.size + 4 * sum(counts)
+    index, blocks = [], []
+    for body, count in zip(bodies, counts, strict=True):
+        begin = _HEADER.size + 4 * count
+        starts = np.frombuffer(body, "<u4", count, _HEADER.size)
+        index.append(starts + np.uint32(at - begin))
+        blocks.append(memoryview(body)[begin:])
+        at += len(body) - begin
+    return b"".join([_HEADER.pack(*head, sum(sizes), block, at), *index, *blocks])
 
 
 def _in_planes(flags: int, own: int, plane: int, rest: int) -> bool:
@@ -100,7 +130,7 @@ def _zeros(form: _Format, size: int) -> bytes:
     return form.encode(bytes(size))
 
 
-def _joined(head: tuple[int, ...], sizes: list[int], blocks: list[bytes]) -> bytes:
+def _assembled(head: tuple[int, ...], sizes: list[int], blocks: list[bytes]) -> bytes:
     starts = [_HEADER.size + 4 * len(blocks)]
     for each in blocks:
         starts.append(starts[-1] + len(each))

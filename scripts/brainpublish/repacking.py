@@ -12,7 +12,7 @@ one, as long as all but the last hold whole blocks.
 
 import functools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import imagecodecs
@@ -81,7 +81,20 @@ def follows(first: bytes, second: bytes) -> bool:
     return head == other and block == others_block and not head[2] & _COPIED and size % block == 0
 
 
-def joined(bodies: list[bytes]) -> bytes:
+class Pieces:
+    """A body in pieces, which requests sends one after the other, as they lie in memory."""
+
+    def __init__(self, pieces: list[bytes | memoryview]):
+        self._pieces = pieces
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pieces))
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        return iter(self._pieces)
+
+
+def joined(bodies: list[bytes]) -> bytes | Pieces:
     """Return the voxels of blosc buffers as one buffer, each of which `follows` the one before."""
     if len(bodies) == 1:
         return bodies[0]
@@ -89,14 +102,14 @@ def joined(bodies: list[bytes]) -> bytes:
     sizes = [_HEADER.unpack_from(body)[4] for body in bodies]
     counts = [-(-size // block) for size in sizes]
     at = _HEADER.size + 4 * sum(counts)
-    index, blocks = [], []
+    index, blocks = b"", []
     for body, count in zip(bodies, counts, strict=True):
         begin = _HEADER.size + 4 * count
         starts = np.frombuffer(body, "<u4", count, _HEADER.size)
-        index.append(starts + np.uint32(at - begin))
+        index += (starts + np.uint32(at - begin)).tobytes()
         blocks.append(memoryview(body)[begin:])
         at += len(body) - begin
-    return b"".join([_HEADER.pack(*head, sum(sizes), block, at), *index, *blocks])
+    return Pieces([_HEADER.pack(*head, sum(sizes), block, at) + index, *blocks])
 
 
 def _in_planes(flags: int, own: int, plane: int, rest: int) -> bool:

@@ -23,14 +23,17 @@ def test_bound_holds_a_raw_cuboid_for_each_connection_and_worker(dtype, connecti
     cuboid = math.prod(CUBOID) * ITEM[dtype] / 2**20
     bound = memory_bound(connections, dtype, local=False)
     assert bound > (connections + 4 * MOST_WORKERS) * cuboid
-    joining = 4 * JOINED_BYTES / 2**20 if run_length(dtype, local=False) > 1 else 0
+    joining = JOINED_BYTES / 2**20
     more = memory_bound(connections + 1, dtype, local=False)
     assert cuboid + joining - 1 <= more - bound <= cuboid + joining + 1
 
 
-def test_only_annotations_on_their_way_to_another_machine_are_joined():
-    assert run_length("uint64", local=False) > 1
-    assert run_length("uint64", local=True) == run_length("uint16", local=False) == 1
+@pytest.mark.parametrize("dtype", ITEM)
+def test_cuboids_are_joined_on_their_way_to_another_machine(dtype):
+    length = run_length(dtype, local=False)
+    assert length > 1
+    assert length * math.prod(CUBOID) * ITEM[dtype] <= 2**27
+    assert run_length(dtype, local=True) == 1
 
 
 def test_embedded_service_counts_but_not_beyond_its_connections():

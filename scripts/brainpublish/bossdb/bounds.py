@@ -13,11 +13,13 @@ MOST_WORKERS = 4
 UPLOADS = 2
 """Upload jobs at once: one begins while the other one ends."""
 
-JOINED_BYTES = 2**22
-"""Packed cuboids are joined to one request until it has so many bytes: many small ones would
-wait for as many answers."""
-MOST_JOINED = 4
-"""Cuboids in a request: 128 MiB of uint64, as many as intern sends of 1024 x 1024 x 16."""
+JOINED_BYTES = 2**23
+"""Packed cuboids are joined to one request until it has so many bytes: small ones would wait for
+as many answers. It has at most twice as many."""
+
+_RUN = {"uint8": 4, "uint16": 2, "uint64": 4}
+"""Cuboids along z that may be joined. Four of uint64 are 128 MiB, as many as intern sends of
+1024 x 1024 x 16."""
 
 _BASE_MB = 200
 _ITEM_BYTES = {"uint8": 1, "uint16": 2, "uint64": 8}
@@ -33,10 +35,9 @@ def workers() -> int:
 def run_length(dtype: str, local: bool) -> int:
     """Return how many cuboids along z are brought together, to be joined where they are small.
 
-    Masks and labels are: packed they take a few percent of an image's cuboids. The embedded
-    service in the job's process answers at once, and would only hold more in memory.
+    The embedded service in the job's process answers at once, and would only hold more in memory.
     """
-    return MOST_JOINED if dtype == "uint64" and not local else 1
+    return 1 if local else _RUN[dtype]
 
 
 def memory_bound(connections: int, dtype: str, local: bool) -> int:
@@ -44,9 +45,9 @@ def memory_bound(connections: int, dtype: str, local: bool) -> int:
 
     It follows from the size of a cuboid and the number of them under way, not from the size of
     slices or slabs: each connection, and each worker, has a compressed cuboid, which may be as
-    large as a raw one; each worker has it raw up to four times, as it is read, as it is
-    published, as the server sent it, and as it is compressed or compared. Where cuboids are
-    joined, a connection has some small ones beside it, and then all of them as one.
+    large as a raw one, beside smaller ones that it may be joined to; each worker has it raw up to
+    four times, as it is read, as it is published, as the server sent it, and as it is compressed
+    or compared.
 
     Args:
         connections: requests in flight.
@@ -56,6 +57,6 @@ def memory_bound(connections: int, dtype: str, local: bool) -> int:
     cuboid = math.prod(CUBOID) * _ITEM_BYTES[dtype] / 2**20
     flying = min(connections, LOCAL_CONNECTIONS) if local else connections
     service = 4 * flying * cuboid if local else 0
-    joining = 4 * flying * JOINED_BYTES / 2**20 if run_length(dtype, local) > 1 else 0
-    held = (flying + MOST_WORKERS + 4 * MOST_WORKERS) * cuboid
-    return math.ceil(_BASE_MB + held + service + joining)
+    compressed = cuboid if local else cuboid + JOINED_BYTES / 2**20
+    held = (flying + MOST_WORKERS) * compressed + 4 * MOST_WORKERS * cuboid
+    return math.ceil(_BASE_MB + held + service)

@@ -37,6 +37,7 @@ from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.halts import Halts
 from brainpublish.bossdb.slots import Slots
 from brainpublish.packing import is_whole, unpack
+from brainpublish.repacking import Pieces
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ class BossdbClient:
             reply.status_code,
         )
 
-    def post_body(self, channel: str, box: Box, body: bytes) -> None:
+    def post_body(self, channel: str, box: Box, body: bytes | Pieces) -> None:
         """Send a block; zeros in it leave stored voxels as they are.
 
         Args:

@@ -29,7 +29,7 @@ from brainpublish.bossdb.ledger import SlabLedger
 from brainpublish.bossdb.progress import Progress
 from brainpublish.findings import Refusal
 from brainpublish.packing import IMAGE, Codecs
-from brainpublish.repacking import follows, joined, widened
+from brainpublish.repacking import Pieces, follows, joined, widened
 from brainpublish.slices.slab import CuboidFacts, digest_of
 from brainpublish.slices.slabs import CUBOID
 
@@ -287,7 +287,7 @@ class SlabUpload:
             self._codec.waited(time.perf_counter() - begun)
             return [each for block in _blocks(loads) for each in self._write_block(*block)]
 
-    def _write_block(self, loads: list[_Load], body: bytes) -> list[Outcome]:
+    def _write_block(self, loads: list[_Load], body: bytes | Pieces) -> list[Outcome]:
         block = Box(loads[0].box.start, loads[-1].box.stop)
         self.ledger.doubt(*(load.box for load in loads))
         if loads[0].erase:
@@ -321,7 +321,7 @@ class SlabUpload:
             pause = min(2 * pause, 5)
 
 
-def _blocks(loads: list[_Load]) -> Iterator[tuple[list[_Load], bytes]]:
+def _blocks(loads: list[_Load]) -> Iterator[tuple[list[_Load], bytes | Pieces]]:
     """Yield what is written at once, with its body: small bodies that follow each other, joined."""
     held: list[_Load] = []
     bodies: list[bytes] = []

@@ -244,6 +244,19 @@ IMAGE_CASES = [
         says="z = 0 to 2",
     ),
     Case(
+        "bytes of one slice swapped",
+        then(TIF, rewritten("z004.tif", tif, STACK[3].byteswap())),
+        "SLICE_UNLIKE",
+        "z004.tif",
+    ),
+    Case(
+        "one slice scaled",
+        then(TIF, rewritten("z004.tif", tif, STACK[3] // 16)),
+        "SLICE_UNLIKE",
+        "z004.tif",
+        "of the brightness of the slices beside it",
+    ),
+    Case(
         "repeated slice",
         then(TIF, copied("z004.tif", "z005.tif")),
         "SLICE_REPEATED",

@@ -65,6 +65,19 @@ MASK_CASES = [
         "MASK_TURNED",
         "m005.png",
     ),
+    Case(
+        "one slice of other grey levels",
+        then(stack(jpg, MASK, "m{:03}.jpg"), rewritten("m006.jpg", jpg, MASK[5] // 255 * 128)),
+        "MASK_LEVELS",
+        "m006.jpg",
+    ),
+    Case(
+        "one slice left out",
+        then(MASKS, rewritten("m008.png", png, 0 * MASK[7])),
+        "MASK_SUDDEN",
+        "m008.png",
+        "none of it is foreground",
+    ),
     Case("empty", stack(png, 0 * MASK, "m{:03}.png"), "MASK_EMPTY"),
     Case(
         "1 beside 255",

@@ -147,6 +147,11 @@ SLICE_CODES: dict[str, Code] = {
     ),
     "SLICE_NARROW": Code("note", "files use fewer bits than their type holds"),
     "SLICE_CONSTANT": Code("warning", "slices without any content"),
+    "SLICE_UNLIKE": Code(
+        "warning",
+        "single slices that are unlike those beside them",
+        "Look at these files: were they scaled, turned, mirrored or mixed up?",
+    ),
     "SLICE_REPEATED": Code("warning", "the same slice twice", "Check that none was overwritten."),
     "VOXEL_UNIT": Code(
         "error",
@@ -209,6 +214,17 @@ SLICE_CODES: dict[str, Code] = {
         "some masks look inverted beside the others",
         "Export these files again like the others: `invert` counts for all slices of a mask.",
         waived="They are published as they are.",
+    ),
+    "MASK_LEVELS": Code(
+        "error",
+        "some masks have other grey levels than those beside them",
+        "Export these files again like the others: one threshold counts for all slices of a mask.",
+        waived="They are published as the threshold decides.",
+    ),
+    "MASK_SUDDEN": Code(
+        "warning",
+        "single masks without any foreground, or without any background",
+        "Check these files: was one left out, or saved before it was painted?",
     ),
     "MASK_EMPTY": Code("warning", "mask without any foreground"),
     "MASK_FULL": Code("warning", "mask without any background"),

@@ -1,11 +1,12 @@
 """All findings of a channel in one list: from its listing, its headers and its slabs."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from brainpublish.codes import CODES
-from brainpublish.findings import ERROR, WARNING, Finding
+from brainpublish.findings import ERROR, WARNING, Finding, errors_in
 from brainpublish.slices.cast import way_out
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.masks import BINARY
@@ -109,9 +110,10 @@ def check_slabs(
         )
         findings.append(Finding("STACK_STALE", where, text))
     findings = [*_overall_range(plan, reports, findings, where), *findings]
-    if not reports or findings:
+    if not reports or errors_in(findings):
         return findings
-    return _check_image(reports, where) if plan.mask is None else _check_mask(plan, reports, where)
+    checked = _check_image if plan.mask is None else functools.partial(_check_mask, plan)
+    return findings + checked(reports, where)
 
 
 def _overall_range(plan: StackPlan, reports, findings: list[Finding], where: str):

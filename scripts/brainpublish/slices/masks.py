@@ -76,17 +76,23 @@ def check_levels(values: np.ndarray, rule: MaskRule) -> None:
         )
 
 
-def decided(values: np.ndarray, rule: MaskRule) -> tuple[int, float]:
-    """Return how many values the threshold decided, and how near the nearest one was to it.
+def decided(values: np.ndarray, rule: MaskRule) -> tuple[int, float, int]:
+    """Return how many values the threshold decided, and how surely.
 
-    Values at the two ends decide themselves. The distance is infinite if there are no others.
+    Values at the two ends decide themselves.
+
+    Returns:
+        Their number; how near the nearest one is to the threshold, infinite if there are none;
+        and how many lie nearer to it than to the end on their side.
     """
     between = values[(values != rule.ends[0]) & (values != rule.ends[1])]
     if not between.size:
-        return 0, float("inf")
+        return 0, float("inf"), 0
     # The border lies between the threshold and the value below it.
-    distance = np.abs(between.astype(np.float64) - (rule.threshold - 0.5)).min()
-    return int(between.size), float(distance)
+    above = between.astype(np.float64) - (rule.threshold - 0.5)
+    ends = [end - (rule.threshold - 0.5) for end in rule.ends]
+    unsettled = np.count_nonzero((above > ends[0] / 2) & (above < ends[1] / 2))
+    return int(between.size), float(np.abs(above).min()), int(unsettled)
 
 
 def labels_of_colours(values: np.ndarray, rule: MaskRule) -> np.ndarray:

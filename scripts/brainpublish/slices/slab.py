@@ -1,19 +1,26 @@
 """What is found while a slab is made: in its slices and its cuboids. Arrays are z, y, x."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 import xxhash
 
 from brainpublish.findings import Finding, findings_from
+from brainpublish.slices.beside import sudden_slices, unlike_slices, unsettled_slices
 from brainpublish.slices.manifest import Slice, digest_of_rows
+from brainpublish.slices.masks import BINARY
 from brainpublish.slices.plan import StackPlan
 
 
 @dataclass(frozen=True)
 class SliceFacts:
-    """What decoding some rows of one slice told; `low` and `high` are values of the file."""
+    """What decoding some rows of one slice told; `low` and `high` are values of the file.
+
+    `unsettled` is how many of the voxels that the threshold `decided` lie nearer to it than to an
+    end. `view` is there where a whole slice was decoded at once: see `view_of`.
+    """
 
     low: float = float("inf")
     high: float = float("-inf")
@@ -22,6 +29,8 @@ class SliceFacts:
     decided: int = 0
     nearest: float = float("inf")
     borders: int = 0
+    unsettled: int = 0
+    view: np.ndarray | None = field(default=None, compare=False)
     fault: tuple[str, str] | None = None
 
     def __add__(self, other: "SliceFacts") -> "SliceFacts":
@@ -33,6 +42,8 @@ class SliceFacts:
             self.decided + other.decided,
             min(self.nearest, other.nearest),
             self.borders + other.borders,
+            self.unsettled + other.unsettled,
+            other.view if self.view is None else self.view,
             self.fault or other.fault,
         )
 
@@ -92,7 +103,7 @@ class SlabReport:
         decided: voxels of a binary mask that the threshold decided.
         nearest: how near to the threshold the nearest of them is, in grey levels.
         borders: foreground voxels on the four sides of the slices.
-        findings: one for each slice with a fault.
+        findings: of each slice with a fault, and of those that are unlike the ones beside them.
         cuboids: what each cuboid holds, by its start z-y-x.
     """
 
@@ -119,7 +130,7 @@ class SlabReport:
     @classmethod
     def from_dict(cls, value: dict) -> "SlabReport":
         """Make a report of what `dataclasses.asdict` and JSON left of one."""
-        known = {field.name: value[field.name] for field in fields(cls)}
+        known = {each.name: value[each.name] for each in fields(cls)}
         cuboids = {key: CuboidFacts(**facts) for key, facts in value["cuboids"].items()}
         return cls(**{**known, "findings": findings_from(value["findings"]), "cuboids": cuboids})
 
@@ -155,9 +166,33 @@ def report_of(
             Finding(fact.fault[0], slice_text(folder, row), fact.fault[1])
             for row, fact in zip(slices, facts, strict=True)
             if fact.fault
+        ]
+        + [
+            Finding(code, slice_text(folder, slices[number]), text)
+            for number, code, text in _compared(plan, facts)
         ],
         cuboids=cuboids,
     )
+
+
+def _compared(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
+    """Yield number, code and message of slices that are unlike those beside them."""
+    views = [None if fact.fault else fact.view for fact in facts]
+    for number, text in unlike_slices(views, bright=plan.mask is None):
+        yield number, "SLICE_UNLIKE", text
+    if plan.mask is None or plan.mask.kind != BINARY or not all(plan.extent):
+        return
+    pixels = plan.extent[1] * plan.extent[2]
+    sizes = [min(fact.nonzero, pixels - fact.nonzero) for fact in facts]
+    for number in unsettled_slices([fact.unsettled for fact in facts], sizes):
+        text = (
+            f"{facts[number].unsettled:,} voxels lie near the threshold {plan.mask.threshold:g}, "
+            "unlike in the masks beside it: does it have other grey levels?"
+        )
+        yield number, "MASK_LEVELS", text
+    for number in sudden_slices([fact.nonzero / pixels for fact in facts]):
+        what = "all" if facts[number].nonzero else "none"
+        yield number, "MASK_SUDDEN", f"{what} of it is foreground, unlike in the masks beside it"
 
 
 def report_as_dict(report: SlabReport) -> dict:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from brainpublish.files import digest_of_file
+from brainpublish.slices.beside import view_of
 from brainpublish.slices.cast import apply_cast, one_channel
 from brainpublish.slices.fit import ANYTHING, place_rows
 from brainpublish.slices.header import Header, UnreadableSlice
@@ -49,10 +50,18 @@ def take_slice(
         if band.start == 0:
             _check_unchanged(path, row)
         if plan.fit is not None:
-            return _take_fitted(path, header, row, plan, band, target)
-        return _store(_rows(path, header, row, plan, band), plan, band, target)
+            facts = _take_fitted(path, header, row, plan, band, target)
+        else:
+            facts = _store(_rows(path, header, row, plan, band), plan, band, target)
     except UnreadableSlice as error:
         return SliceFacts(fault=(error.code, str(error)))
+    whole = len(band) == plan.extent[1] and not _holds_labels(plan)
+    return replace(facts, view=view_of(target)) if whole else facts
+
+
+def _holds_labels(plan: StackPlan) -> bool:
+    # Ids of labels say nothing by their size.
+    return plan.mask is not None and plan.mask.kind != BINARY
 
 
 def _header(path: Path, row: Slice, plan: StackPlan) -> Header:
@@ -126,8 +135,8 @@ def _store(values: np.ndarray, plan: StackPlan, band: range, target: np.ndarray)
 def _nearness(values: np.ndarray, rule: MaskRule) -> dict:
     if rule.levels is not None or rule.ends is None:
         return {}
-    count, nearest = decided(values, rule)
-    return {"decided": count, "nearest": nearest}
+    count, nearest, unsettled = decided(values, rule)
+    return {"decided": count, "nearest": nearest, "unsettled": unsettled}
 
 
 def _borders(target: np.ndarray, plan: StackPlan, band: range) -> int:

@@ -1,0 +1,138 @@
+"""Slices beside each other: faults that a slice alone does not show. Arrays are y, x.
+
+From one slice to the next a specimen changes little. A slice is told of only where those beside
+it are alike and it is not: real breaks, where a stack goes on in another place, are not.
+"""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import numpy as np
+
+VIEW = 64
+"""Rows and columns of a view at most: every so many voxels of a slice, enough to compare it."""
+
+_ALIKE = 0.4
+"""Correlation that two slices have at least to be called alike."""
+_UNLIKE, _LIKE = 0.4, 0.85
+"""Shares of it that a third one has at most to be called unlike both, and, turned, at least to be
+called like them."""
+_BRIGHTER, _AS_BRIGHT = 4.0, 2.0
+"""Factors: more than the one changes brightness, no more than the other leaves it."""
+_LOST_SHARE = 0.2
+_TURNS = {
+    "mirrored left to right": np.fliplr,
+    "mirrored top to bottom": np.flipud,
+    "turned by 180 degrees": lambda view: view[::-1, ::-1],
+    "inverted": np.negative,
+}
+
+_UNSETTLED_SHARE, _UNSETTLED_TIMES, _WORTH = 0.25, 4, 0.05
+_SUDDEN_SHARE, _FEW = 0.5, 0.1
+_LEAST_SHARE, _NEARLY_ALL = 0.001, 0.9
+
+
+def view_of(values: np.ndarray) -> np.ndarray | None:
+    """Return a coarse copy of a slice, None if that holds one value only."""
+    steps = (-(-length // VIEW) for length in values.shape)
+    view = values[tuple(slice(None, None, step) for step in steps)].copy()
+    return None if view.min() == view.max() else view
+
+
+def unlike_slices(views: Sequence[np.ndarray | None], bright: bool) -> Iterator[tuple[int, str]]:
+    """Yield number and fault of slices that are unlike those beside them.
+
+    Args:
+        views: of successive slices, y, x; None where there is nothing to compare.
+        bright: whether their brightness is compared as well.
+    """
+    normal = [None if view is None else _normal(view) for view in views]
+    for number, before, after in _between(len(views)):
+        three = [normal[n] for n in (number, before, after)]
+        if any(each is None for each in three) or len({each.shape for each in three}) > 1:
+            continue
+        own, one, other = three
+        alike = _correlation(one, other)
+        if alike < _ALIKE:
+            continue
+        if max(_correlation(own, one), _correlation(own, other)) < _UNLIKE * alike:
+            yield number, _unlike_text(own, one, other, alike)
+        elif bright:
+            faults = _dimmed(*(views[n] for n in (number, before, after)))
+            yield from ((number, text) for text in faults)
+
+
+def _between(count: int) -> Iterator[tuple[int, int, int]]:
+    """Yield slices with the two nearest ones: those on both sides, at the ends two of one side."""
+    if count >= 3:
+        yield 0, 1, 2
+        yield from ((n, n - 1, n + 1) for n in range(1, count - 1))
+        yield count - 1, count - 2, count - 3
+
+
+def _normal(view: np.ndarray) -> np.ndarray:
+    values = view - view.mean()
+    return values / np.linalg.norm(values)
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.vdot(one, other))
+
+
+def _unlike_text(own: np.ndarray, one: np.ndarray, other: np.ndarray, alike: float) -> str:
+    text = "is unlike the slices beside it, which are like each other"
+    for how, turn in _TURNS.items():
+        turned = turn(own)
+        if max(_correlation(turned, one), _correlation(turned, other)) > _LIKE * alike:
+            return f"{text}; {how} it would be like them"
+    return text
+
+
+def _dimmed(own: np.ndarray, one: np.ndarray, other: np.ndarray) -> Iterator[str]:
+    low, high = sorted((float(one.mean()), float(other.mean())))
+    lit = (one > one.mean()) & (other > other.mean())
+    lost = np.count_nonzero(lit & (own == 0)) / max(1, np.count_nonzero(lit))
+    if lost > _LOST_SHARE:
+        yield f"is 0 in {lost:.0%} of where the slices beside it are bright"
+    if low <= 0 or high > _AS_BRIGHT * low:
+        return
+    times = float(own.mean()) / ((low + high) / 2)
+    if times > _BRIGHTER:
+        yield f"is {times:.1f} times as bright as the slices beside it"
+    elif times < 1 / _BRIGHTER:
+        yield f"has {times:.2%} of the brightness of the slices beside it"
+
+
+def unsettled_slices(unsettled: Sequence[int], sizes: Sequence[int]) -> list[int]:
+    """Return the slices of a binary mask whose values are far less clear than the others'.
+
+    Args:
+        unsettled: voxels of each slice that lie nearer to the threshold than to an end.
+        sizes: voxels of each slice that are foreground, or background if that is less.
+    """
+    usual = median(unsettled) if unsettled else 0
+    worth = _WORTH * median([size for size in sizes if size] or [0])
+    return [
+        n
+        for n, (count, size) in enumerate(zip(unsettled, sizes, strict=True))
+        if count > max(_UNSETTLED_TIMES * usual, _UNSETTLED_SHARE * size, worth)
+    ]
+
+
+def sudden_slices(shares: Sequence[float]) -> list[int]:
+    """Return the slices of a mask that are wholly background or foreground, unlike both beside.
+
+    Where that is true of many, it is how the mask was made: every other slice was painted.
+
+    Args:
+        shares: the part of each slice that is foreground, 0 to 1.
+    """
+    usual = median([share for share in shares if share] or [0.0])
+    least = max(_SUDDEN_SHARE * usual, _LEAST_SHARE)
+    found = []
+    for n in range(1, len(shares) - 1):
+        before, share, after = shares[n - 1 : n + 2]
+        is_gap = share == 0 and min(before, after) >= least
+        if is_gap or (share == 1 and max(before, after) < _NEARLY_ALL):
+            found.append(n)
+    return found if len(found) <= max(1, _FEW * len(shares)) else []

@@ -12,6 +12,7 @@ from cases import (
     NOISY,
     NOISY_LABELS,
     SMOOTH,
+    SPREAD,
     Case,
     X,
     Y,
@@ -70,6 +71,26 @@ MASK_CASES = [
         then(stack(jpg, MASK, "m{:03}.jpg"), rewritten("m006.jpg", jpg, MASK[5] // 255 * 128)),
         "MASK_LEVELS",
         "m006.jpg",
+    ),
+    Case(
+        "one slice of labels resampled",
+        then(
+            stack(png, SPREAD.astype(np.uint8), "m{:03}.png"),
+            rewritten("m006.png", png, BLENDED[5]),
+        ),
+        "MASK_BLENDED",
+        "m006.png",
+        "was it resampled?",
+    ),
+    Case(
+        "one slice of labels numbered anew",
+        then(
+            stack(png, LABELS, "m{:03}.png"),
+            rewritten("m006.png", png, (LABELS[5] + 40).astype(np.uint8) * INSIDE[5]),
+        ),
+        "SLICE_UNLIKE",
+        "m006.png",
+        "holds other labels",
     ),
     Case(
         "one slice left out",

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from cases import LABELS, STACK, TIF, Case
+from cases import LABELS, MASKS, STACK, TIF, Case, removed, then
 from channel import IMAGE, MASK, Channel
 from describe_codes import describe_codes
 from image_cases import GOOD_IMAGES, IMAGE_CASES
@@ -98,3 +98,10 @@ def test_good_mask_raises_no_alarm(tmp_path, gallery, name):
     expected = labels.get(name, STACK > 1000)
     if name not in ("instances", "jpeg"):
         assert np.array_equal(channel.voxels(), expected)
+
+
+def test_mask_that_the_config_leaves_black_is_no_surprise(tmp_path, gallery):
+    then(MASKS, removed("m008.png"))(tmp_path / "mask")
+    channel = Channel(tmp_path / "mask", MASK, {"gaps": "black"}, gallery.image)
+    alarms = {each.code for each in channel.findings if each.severity != "note"}
+    assert alarms == {"MASK_FILLED"}

@@ -125,6 +125,19 @@ def test_small_cuboids_that_follow_each_other_are_sent_as_one(service):
     assert np.array_equal(service.read(plan), mask)
 
 
+@pytest.mark.parametrize(
+    "fault", [Answer(path="/v1/cutout", status=503, times=2), Drop(path="/v1/cutout", times=2)]
+)
+def test_joined_cuboids_are_sent_again_whole(service, fault):
+    plan = service.plan(LABELS, (100, 512, 600))
+    service.ensure(plan)
+    mask = masks_of(100)
+    service.faults.add(fault)
+    counts = service.upload(plan, mask, run_length=4)
+    assert counts.sent == 7
+    assert np.array_equal(service.read(plan), mask)
+
+
 @pytest.mark.parametrize("lost", ["all", "one layer", "record"])
 def test_lost_ledger_costs_a_read_back_and_nothing_is_left_over(service, stack, lost):
     plan = service.plan()

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from brainpublish.slices.beside import (
     VIEW,
     sudden_slices,
+    unlike_labels,
     unlike_slices,
     unsettled_slices,
     view_of,
 )
+from brainpublish.slices.masks import blended
 
 
 def specimen(seed=0, count=9, shape=(90, 130)):
@@ -71,6 +73,28 @@ def test_brightness_of_a_mask_says_nothing():
     assert list(told(values, bright=False)) == [4]
 
 
+def test_labels_are_compared_by_what_they_are_not_by_their_size():
+    z, y, x = np.indices((9, 90, 130))
+    labels = (1 + (y + z) // 20 * 7 + x // 30).astype(np.uint16)
+    labels[:, :20] = 0
+    assert list(unlike_labels([view_of(each) for each in labels])) == []
+    for fault in (labels[4] + 1000, labels[4] % 5, np.flipud(labels[4])):
+        changed = labels.copy()
+        changed[4] = fault
+        assert list(unlike_labels([view_of(each) for each in changed])) == [4]
+    # Each slice is numbered for itself.
+    alone = labels + (labels > 0) * np.uint16(100) * z.astype(np.uint16)
+    assert list(unlike_labels([view_of(each) for each in alone])) == []
+
+
+def test_labels_that_were_smoothed_lie_between_others():
+    labels = np.repeat(np.array([0, 3, 9, 3, 40], np.uint8), 10)[np.newaxis]
+    assert blended(labels) == (8, 0)
+    smooth = np.convolve(labels[0], np.ones(3) / 3, "same")[np.newaxis, 1:-1]
+    crossings, between = blended(smooth)
+    assert between > 0.4 * crossings
+
+
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_view_is_small_and_none_of_a_constant_slice(rows, columns):
     values = np.arange(rows * columns).reshape(rows, columns)
@@ -83,6 +107,7 @@ def test_values_between_the_levels_of_the_others_are_told():
     assert unsettled_slices([0, 3, 900, 2], [1000, 1100, 1000, 0]) == [2]
     # All are alike, or it is a slice of a few voxels.
     assert unsettled_slices([400, 450, 500, 430], [1000] * 4) == []
+    assert unsettled_slices([100, 120, 900, 90], [1000] * 4) == []
     assert unsettled_slices([0, 0, 8, 0], [1000, 900, 9, 800]) == []
     assert unsettled_slices([], []) == []
 

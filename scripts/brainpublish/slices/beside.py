@@ -4,7 +4,7 @@ From one slice to the next a specimen changes little. A slice is told of only wh
 it are alike and it is not: real breaks, where a stack goes on in another place, are not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 import numpy as np
@@ -27,7 +27,7 @@ _TURNS = {
     "inverted": np.negative,
 }
 
-_UNSETTLED_SHARE, _UNSETTLED_TIMES, _WORTH = 0.25, 4, 0.05
+_UNSETTLED_SHARE, _UNSETTLED_TIMES, _CLEAR, _WORTH = 0.25, 4, 0.05, 0.05
 _SUDDEN_SHARE, _FEW = 0.5, 0.1
 _LEAST_SHARE, _NEARLY_ALL = 0.001, 0.9
 
@@ -39,7 +39,9 @@ def view_of(values: np.ndarray) -> np.ndarray | None:
     return None if view.min() == view.max() else view
 
 
-def unlike_slices(views: Sequence[np.ndarray | None], bright: bool) -> Iterator[tuple[int, str]]:
+def unlike_slices(
+    views: Sequence[np.ndarray | None], bright: bool = False
+) -> Iterator[tuple[int, str]]:
     """Yield number and fault of slices that are unlike those beside them.
 
     Args:
@@ -47,27 +49,53 @@ def unlike_slices(views: Sequence[np.ndarray | None], bright: bool) -> Iterator[
         bright: whether their brightness is compared as well.
     """
     normal = [None if view is None else _normal(view) for view in views]
-    for number, before, after in _between(len(views)):
+    for number, before, after in _between(normal):
         three = [normal[n] for n in (number, before, after)]
-        if any(each is None for each in three) or len({each.shape for each in three}) > 1:
-            continue
-        own, one, other = three
-        alike = _correlation(one, other)
+        alike = _correlation(*three[1:])
         if alike < _ALIKE:
             continue
-        if max(_correlation(own, one), _correlation(own, other)) < _UNLIKE * alike:
-            yield number, _unlike_text(own, one, other, alike)
+        if _is_unlike(*three, alike, _correlation):
+            yield number, _unlike_text(*three, alike)
         elif bright:
             faults = _dimmed(*(views[n] for n in (number, before, after)))
             yield from ((number, text) for text in faults)
 
 
-def _between(count: int) -> Iterator[tuple[int, int, int]]:
-    """Yield slices with the two nearest ones: those on both sides, at the ends two of one side."""
-    if count >= 3:
-        yield 0, 1, 2
-        yield from ((n, n - 1, n + 1) for n in range(1, count - 1))
-        yield count - 1, count - 2, count - 3
+def unlike_labels(views: Sequence[np.ndarray | None]) -> Iterator[int]:
+    """Yield the numbers of slices of labels that are others than in those beside them.
+
+    Args:
+        views: of successive slices, y, x; None where there is nothing to compare.
+    """
+    for number, before, after in _between(views):
+        three = [views[n] for n in (number, before, after)]
+        alike = _same_labels(*three[1:])
+        if alike >= _ALIKE and _is_unlike(*three, alike, _same_labels):
+            yield number
+
+
+def _is_unlike(own, one, other, alike: float, likeness: Callable) -> bool:
+    return max(likeness(own, one), likeness(own, other)) < _UNLIKE * alike
+
+
+def _same_labels(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the part of two slices that has the same label in both, where either has one."""
+    labelled = np.count_nonzero((one > 0) | (other > 0))
+    return np.count_nonzero((one == other) & (one > 0)) / max(1, labelled)
+
+
+def _between(views: Sequence[np.ndarray | None]) -> Iterator[tuple[int, int, int]]:
+    """Yield slices with the two nearest ones: those on both sides, at the ends two of one side.
+
+    All three are there, and of one shape.
+    """
+    last = len(views) - 1
+    for n in range(len(views) if last >= 2 else 0):
+        middle = min(max(n, 1), last - 1)
+        three = n, *(each for each in (middle - 1, middle, middle + 1) if each != n)
+        shapes = {None if views[each] is None else views[each].shape for each in three}
+        if len(shapes) == 1 and None not in shapes:
+            yield three
 
 
 def _normal(view: np.ndarray) -> np.ndarray:
@@ -104,18 +132,23 @@ def _dimmed(own: np.ndarray, one: np.ndarray, other: np.ndarray) -> Iterator[str
 
 
 def unsettled_slices(unsettled: Sequence[int], sizes: Sequence[int]) -> list[int]:
-    """Return the slices of a binary mask whose values are far less clear than the others'.
+    """Return the slices of a mask whose values are unclear, where the others' are clear.
+
+    Where many are not, as in maps of probabilities, the config has decided how they are read.
 
     Args:
-        unsettled: voxels of each slice that lie nearer to the threshold than to an end.
-        sizes: voxels of each slice that are foreground, or background if that is less.
+        unsettled: voxels of each slice that may be one thing or another.
+        sizes: voxels of each slice that they are held against.
     """
     usual = median(unsettled) if unsettled else 0
-    worth = _WORTH * median([size for size in sizes if size] or [0])
+    size = median([size for size in sizes if size] or [0])
+    if usual > _CLEAR * size:
+        return []
+    least = max(_UNSETTLED_TIMES * usual, _WORTH * size)
     return [
         n
         for n, (count, size) in enumerate(zip(unsettled, sizes, strict=True))
-        if count > max(_UNSETTLED_TIMES * usual, _UNSETTLED_SHARE * size, worth)
+        if count > max(least, _UNSETTLED_SHARE * size)
     ]
 
 

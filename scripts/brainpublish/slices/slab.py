@@ -8,9 +8,14 @@ import numpy as np
 import xxhash
 
 from brainpublish.findings import Finding, findings_from
-from brainpublish.slices.beside import sudden_slices, unlike_slices, unsettled_slices
+from brainpublish.slices.beside import (
+    sudden_slices,
+    unlike_labels,
+    unlike_slices,
+    unsettled_slices,
+)
 from brainpublish.slices.manifest import Slice, digest_of_rows
-from brainpublish.slices.masks import BINARY
+from brainpublish.slices.masks import BLENDED_LINES, LABELS
 from brainpublish.slices.plan import StackPlan
 
 
@@ -19,7 +24,8 @@ class SliceFacts:
     """What decoding some rows of one slice told; `low` and `high` are values of the file.
 
     `unsettled` is how many of the voxels that the threshold `decided` lie nearer to it than to an
-    end. `view` is there where a whole slice was decoded at once: see `view_of`.
+    end; of labels, how many of the voxels at `crossings` lie between two: see `blended`. `view`
+    is there where a whole slice was decoded at once: see `view_of`.
     """
 
     low: float = float("inf")
@@ -30,6 +36,7 @@ class SliceFacts:
     nearest: float = float("inf")
     borders: int = 0
     unsettled: int = 0
+    crossings: int = 0
     view: np.ndarray | None = field(default=None, compare=False)
     fault: tuple[str, str] | None = None
 
@@ -43,6 +50,7 @@ class SliceFacts:
             min(self.nearest, other.nearest),
             self.borders + other.borders,
             self.unsettled + other.unsettled,
+            self.crossings + other.crossings,
             other.view if self.view is None else self.view,
             self.fault or other.fault,
         )
@@ -170,6 +178,8 @@ def report_of(
         + [
             Finding(code, slice_text(folder, slices[number]), text)
             for number, code, text in _compared(plan, facts)
+            # One without a file is there because the config fills gaps.
+            if slices[number].file
         ],
         cuboids=cuboids,
     )
@@ -178,10 +188,29 @@ def report_of(
 def _compared(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
     """Yield number, code and message of slices that are unlike those beside them."""
     views = [None if fact.fault else fact.view for fact in facts]
+    if plan.mask is not None and plan.mask.kind == LABELS:
+        yield from _compared_labels(views, facts)
+        return
     for number, text in unlike_slices(views, bright=plan.mask is None):
         yield number, "SLICE_UNLIKE", text
-    if plan.mask is None or plan.mask.kind != BINARY or not all(plan.extent):
-        return
+    if plan.mask is not None and all(plan.extent):
+        yield from _compared_masks(plan, facts)
+
+
+def _compared_labels(views: list, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
+    for number in unlike_labels(views):
+        text = "holds other labels than the slices beside it, which share most of theirs"
+        yield number, "SLICE_UNLIKE", text
+    blends = [fact.unsettled for fact in facts]
+    for number in unsettled_slices(blends, [fact.crossings for fact in facts]):
+        text = (
+            f"{blends[number]:,} voxels, in one of {BLENDED_LINES} rows and columns, lie between "
+            "the labels beside them, unlike in the slices beside it: was it resampled?"
+        )
+        yield number, "MASK_BLENDED", text
+
+
+def _compared_masks(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
     pixels = plan.extent[1] * plan.extent[2]
     sizes = [min(fact.nonzero, pixels - fact.nonzero) for fact in facts]
     for number in unsettled_slices([fact.unsettled for fact in facts], sizes):

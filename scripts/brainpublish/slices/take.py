@@ -14,6 +14,7 @@ from brainpublish.slices.manifest import Slice
 from brainpublish.slices.masks import (
     BINARY,
     MaskRule,
+    blended,
     check_levels,
     decided,
     foreground,
@@ -55,13 +56,8 @@ def take_slice(
             facts = _store(_rows(path, header, row, plan, band), plan, band, target)
     except UnreadableSlice as error:
         return SliceFacts(fault=(error.code, str(error)))
-    whole = len(band) == plan.extent[1] and not _holds_labels(plan)
+    whole = len(band) == plan.extent[1]
     return replace(facts, view=view_of(target)) if whole else facts
-
-
-def _holds_labels(plan: StackPlan) -> bool:
-    # Ids of labels say nothing by their size.
-    return plan.mask is not None and plan.mask.kind != BINARY
 
 
 def _header(path: Path, row: Slice, plan: StackPlan) -> Header:
@@ -129,6 +125,9 @@ def _store(values: np.ndarray, plan: StackPlan, band: range, target: np.ndarray)
         except UnreadableSlice as error:
             # The range stays, for the range of the whole channel.
             return replace(facts, fault=(error.code, str(error)))
+        if plan.mask is not None:
+            crossings, unsettled = blended(target)
+            facts = replace(facts, crossings=crossings, unsettled=unsettled)
     return replace(facts, nonzero=int(np.count_nonzero(target)), maximum=int(target.max(initial=0)))
 
 

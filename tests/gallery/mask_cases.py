@@ -93,6 +93,12 @@ MASK_CASES = [
         "holds other labels",
     ),
     Case(
+        "specks",
+        stack(png, np.where((Y == 3) & (X == 3), 7, MASK).astype(np.uint8), "m{:03}.png"),
+        "MASK_DOUBT",
+        says="single voxels hold others (7)",
+    ),
+    Case(
         "one slice left out",
         then(MASKS, rewritten("m008.png", png, 0 * MASK[7])),
         "MASK_SUDDEN",

@@ -24,6 +24,11 @@ _ONE_WAY = (
 )
 _FAINT_SHARE = 0.7
 _CROWD_SHARE = 0.5
+_CROWD_WIDTH = 32
+_SPECKS = (
+    "Remove the single voxels; or set `kind: binary` with `threshold: 128` (of 16 bits: 32768) "
+    "for a plain mask, or `kind: labels` if each value is an id."
+)
 
 
 @dataclass(frozen=True)
@@ -243,6 +248,12 @@ def _two_valued_rule(section, header: Header, levels: Levels, where: str):
 
 def _several_valued_rule(section, header: Header, levels: Levels, where: str):
     few = levels.stray <= _STRAY_SHARE * levels.total
+    if few and (full := _full_scale(levels)):
+        text = (
+            f"all areas hold 0 and {full}, but {levels.stray:,} single voxels hold others "
+            f"({_some({*levels.counts} - levels.solid)}): a binary mask with specks, or labels?"
+        )
+        return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text, _SPECKS)]
     if levels.stray and len(levels.counts) > 4 and _are_two_crowds(levels):
         middle = middle_of(header.bit_depth)
         rule = MaskRule(BINARY, middle, section["invert"], ends=_ends(levels))
@@ -265,12 +276,18 @@ def _several_valued_rule(section, header: Header, levels: Levels, where: str):
     return MaskRule(LABELS), [Finding("MASK_KIND", where, note)]
 
 
+def _full_scale(levels: Levels) -> int | None:
+    """Return the value of the foreground if areas hold 0 and white only: as a mask is painted."""
+    top = max(levels.solid, default=0)
+    return top if levels.solid == {0, top} and top in (255, 65535) else None
+
+
 def _are_two_crowds(levels: Levels) -> bool:
     """Say whether all areas hold about the lowest or about the highest of their values."""
     if len(levels.solid) <= 2:
         return bool(levels.solid)
     low, high = min(levels.solid), max(levels.solid)
-    near = (high - low) / 8
+    near = min((high - low) / 8, _CROWD_WIDTH)
     return high - low >= 64 and all(
         value - low <= near or high - value <= near for value in levels.solid
     )

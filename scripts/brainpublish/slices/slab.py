@@ -15,7 +15,7 @@ from brainpublish.slices.beside import (
     unsettled_slices,
 )
 from brainpublish.slices.manifest import Slice, digest_of_rows
-from brainpublish.slices.masks import BLENDED_LINES, LABELS
+from brainpublish.slices.masks import BINARY, BLENDED_LINES
 from brainpublish.slices.plan import StackPlan
 
 
@@ -188,40 +188,56 @@ def report_of(
 def _compared(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
     """Yield number, code and message of slices that are unlike those beside them."""
     views = [None if fact.fault else fact.view for fact in facts]
-    if plan.mask is not None and plan.mask.kind == LABELS:
-        yield from _compared_labels(views, facts)
-        return
-    for number, text in unlike_slices(views, bright=plan.mask is None):
+    if plan.mask is None:
+        yield from _compared_images(views, bright=True)
+    elif all(plan.extent):
+        is_binary = plan.mask.kind == BINARY
+        yield from _compared_images(views, bright=False) if is_binary else _compared_ids(views)
+        yield from _unclear(plan, facts)
+        yield from _sudden(plan, facts)
+
+
+def _compared_images(views: list, bright: bool) -> Iterator[tuple[int, str, str]]:
+    for number, text in unlike_slices(views, bright):
         yield number, "SLICE_UNLIKE", text
-    if plan.mask is not None and all(plan.extent):
-        yield from _compared_masks(plan, facts)
 
 
-def _compared_labels(views: list, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
+def _compared_ids(views: list) -> Iterator[tuple[int, str, str]]:
+    text = "holds other labels than the slices beside it, which share most of theirs"
     for number in unlike_labels(views):
-        text = "holds other labels than the slices beside it, which share most of theirs"
         yield number, "SLICE_UNLIKE", text
-    blends = [fact.unsettled for fact in facts]
-    for number in unsettled_slices(blends, [fact.crossings for fact in facts]):
-        text = (
-            f"{blends[number]:,} voxels, in one of {BLENDED_LINES} rows and columns, lie between "
-            "the labels beside them, unlike in the slices beside it: was it resampled?"
-        )
-        yield number, "MASK_BLENDED", text
 
 
-def _compared_masks(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
+def _unclear(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
     pixels = plan.extent[1] * plan.extent[2]
-    sizes = [min(fact.nonzero, pixels - fact.nonzero) for fact in facts]
-    for number in unsettled_slices([fact.unsettled for fact in facts], sizes):
+    if plan.mask.kind == BINARY:
+        sizes = [min(fact.nonzero, pixels - fact.nonzero) for fact in facts]
+        code = "MASK_LEVELS"
         text = (
-            f"{facts[number].unsettled:,} voxels lie near the threshold {plan.mask.threshold:g}, "
-            "unlike in the masks beside it: does it have other grey levels?"
+            f"{{:,}} voxels lie near the threshold {plan.mask.threshold:g}, unlike in the masks "
+            "beside it: does it have other grey levels?"
         )
-        yield number, "MASK_LEVELS", text
+    else:
+        sizes = [fact.crossings for fact in facts]
+        code = "MASK_BLENDED"
+        text = (
+            f"{{:,}} voxels, in one of {BLENDED_LINES} rows and columns, lie between the labels "
+            "beside them, unlike in the slices beside it: was it resampled?"
+        )
+    for number in unsettled_slices([fact.unsettled for fact in facts], sizes):
+        yield number, code, text.format(facts[number].unsettled)
+
+
+def _sudden(plan: StackPlan, facts: list[SliceFacts]) -> Iterator[tuple[int, str, str]]:
+    pixels = plan.extent[1] * plan.extent[2]
     for number in sudden_slices([fact.nonzero / pixels for fact in facts]):
         what = "all" if facts[number].nonzero else "none"
-        yield number, "MASK_SUDDEN", f"{what} of it is foreground, unlike in the masks beside it"
+        if not facts[number].fault:
+            yield (
+                number,
+                "MASK_SUDDEN",
+                f"{what} of it is foreground, unlike in the masks beside it",
+            )
 
 
 def report_as_dict(report: SlabReport) -> dict:

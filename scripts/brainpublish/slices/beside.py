@@ -20,6 +20,7 @@ called like them."""
 _BRIGHTER, _AS_BRIGHT = 4.0, 2.0
 """Factors: more than the one changes brightness, no more than the other leaves it."""
 _LOST_SHARE = 0.2
+"""Part of what is bright on both sides that is 0 where a tile was lost."""
 _TURNS = {
     "mirrored left to right": np.fliplr,
     "mirrored top to bottom": np.flipud,
@@ -27,9 +28,15 @@ _TURNS = {
     "inverted": np.negative,
 }
 
-_UNSETTLED_SHARE, _UNSETTLED_TIMES, _CLEAR, _WORTH = 0.25, 4, 0.05, 0.05
-_SUDDEN_SHARE, _FEW = 0.5, 0.1
-_LEAST_SHARE, _NEARLY_ALL = 0.001, 0.9
+_UNSETTLED_SHARE, _UNSETTLED_TIMES = 0.25, 4
+"""A slice is unclear where so large a part of it is, and so many times what is usual."""
+_CLEAR, _WORTH = 0.05, 0.05
+"""Parts of a usual slice: unclear at most where the others are clear; worth a word at least."""
+_SUDDEN_SHARE, _LEAST_SHARE, _NEARLY_ALL = 0.5, 0.001, 0.9
+"""Foreground beside a gap: at least this part of the usual, and of the slice. Foreground beside a
+full slice: at most this part."""
+_FEW = 0.1
+"""Part of the slices that may be sudden at most."""
 
 
 def view_of(values: np.ndarray) -> np.ndarray | None:
@@ -85,17 +92,14 @@ def _same_labels(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _between(views: Sequence[np.ndarray | None]) -> Iterator[tuple[int, int, int]]:
-    """Yield slices with the two nearest ones: those on both sides, at the ends two of one side.
+    """Yield slices with those on both sides of them; all three are there, and of one shape.
 
-    All three are there, and of one shape.
+    Of the first and the last one nothing is told: a specimen may well begin or end there.
     """
-    last = len(views) - 1
-    for n in range(len(views) if last >= 2 else 0):
-        middle = min(max(n, 1), last - 1)
-        three = n, *(each for each in (middle - 1, middle, middle + 1) if each != n)
-        shapes = {None if views[each] is None else views[each].shape for each in three}
+    for n in range(1, len(views) - 1):
+        shapes = {None if view is None else view.shape for view in views[n - 1 : n + 2]}
         if len(shapes) == 1 and None not in shapes:
-            yield three
+            yield n, n - 1, n + 1
 
 
 def _normal(view: np.ndarray) -> np.ndarray:

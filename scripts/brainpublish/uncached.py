@@ -70,7 +70,9 @@ def read_once(handle: int, size: int, offset: int) -> bytes:
     """Return bytes of a file, fewer where it ends, and let the cache forget them."""
     body = os.pread(handle, size, offset)
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(handle, offset, size, os.POSIX_FADV_DONTNEED)
+        # It is advice only: what a file system says of it is of no matter.
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(handle, offset, size, os.POSIX_FADV_DONTNEED)
     return body
 
 

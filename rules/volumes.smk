@@ -37,6 +37,10 @@ rule prepare_slab:
             "results/volumes/{volume}/{channel}/slices.tsv", slab_is_settled
         ),
         plan=waits_for("results/volumes/{volume}/{channel}/plan.json", slab_is_settled),
+        # Not read; where it is missing, an older version planned this stack otherwise.
+        stamps=waits_for(
+            "results/volumes/{volume}/{channel}/stamps.json", slab_is_settled
+        ),
         array=waits_for(
             "results/volumes/{volume}/{channel}/stack.zarr/0/zarr.json",
             slab_is_settled,

@@ -1,7 +1,7 @@
 """Large files that leave nothing in the system's cache, where the system allows that.
 
 Fresh pages of the cache cost a core more than packing the voxels that go into them, and what
-fills them is wanted once: shards are read one time, by the job that sends them.
+fills them is seldom wanted twice: a shard is read by the job that sends it, and proves it.
 """
 
 import contextlib

@@ -114,7 +114,7 @@ def test_values_between_the_levels_of_the_others_are_told():
 
 
 def test_single_slices_without_foreground_or_background_are_told():
-    assert sudden_slices([0.1, 0.1, 0.0, 0.1, 1.0, 0.1] * 1) == []
+    assert sudden_slices([0.1, 0.1, 0.0, 0.1, 1.0, 0.1]) == []
     assert sudden_slices([0.0, 0.1, 0.1, 0.0, 0.1, 0.1, 0.0, 0.0]) == [3]
     assert sudden_slices([0.1, 0.1, 1.0, 0.1]) == [2]
     # Every other slice was painted; or it ends.

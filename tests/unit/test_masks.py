@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from brainpublish.slices.check import turned_slices
+from brainpublish.slices.beside import turned_slices
 from brainpublish.slices.doctor import decide_rule
 from brainpublish.slices.header import Header
 from brainpublish.slices.masks import BINARY, LABELS, MaskRule, foreground

@@ -26,10 +26,11 @@ from brainpublish.bossdb.codec import CodecChoice
 from brainpublish.bossdb.crew import Stopped, for_each
 from brainpublish.bossdb.cuboids import Box, runs_of
 from brainpublish.bossdb.ledger import SlabLedger
+from brainpublish.bossdb.loads import Load, blocks_of
 from brainpublish.bossdb.progress import Progress
 from brainpublish.findings import Refusal
 from brainpublish.packing import IMAGE, Codecs
-from brainpublish.repacking import Pieces, follows, joined, widened
+from brainpublish.repacking import Pieces, widened
 from brainpublish.slices.slab import CuboidFacts, digest_of
 from brainpublish.slices.slabs import CUBOID
 
@@ -71,22 +72,6 @@ class Outcome:
     verified: bool
     raw: int = 0
     wire: float = 0
-
-
-@dataclass(frozen=True)
-class _Load:
-    """A cuboid ready to be written: blackened first if `erase`, then posted if it has a body.
-
-    The body is taken once the block has a connection, if the stack holds it as it is sent: no
-    body then waits in memory. Others wait there, with `held` bytes.
-    """
-
-    box: Box
-    digest: str
-    erase: bool
-    body: Callable[[], bytes] | None = None
-    held: int = 0
-    raw: int = 0
 
 
 @dataclass(frozen=True)
@@ -167,8 +152,12 @@ class SlabUpload:
         self.ledger.verify({each.box: each.digest for each in outcomes if each.verified})
         chosen = _chosen(outcomes, verify)
         unread = [outcome for outcome in chosen if not outcome.verified]
-        alone = [[outcome] for outcome in unread]
-        found = self._each(self._read_back, alone, "read back", lambda pair: pair[0].box)
+        found = self._each(
+            lambda alone: [self._read_back(*alone)],
+            [[outcome] for outcome in unread],
+            "read back",
+            lambda pair: pair[0].box,
+        )
         wrong = [(outcome.box, text) for outcome, text in found if text]
         if wrong:
             self.ledger.doubt(*(box for box, _ in wrong))
@@ -210,7 +199,7 @@ class SlabUpload:
 
     def _bring(self, run: list[Box]) -> list[Outcome]:
         done: list[Outcome] = []
-        loads: list[_Load] = []
+        loads: list[Load] = []
         for box in run:
             decided = self._decided(box)
             if isinstance(decided, Outcome):
@@ -222,7 +211,7 @@ class SlabUpload:
                 loads = []
         return done + self._write(loads) if loads else done
 
-    def _decided(self, box: Box) -> "Outcome | _Load":
+    def _decided(self, box: Box) -> Outcome | Load:
         body = self._fetch(box) if self.ledger.is_unknown(box) else None
         with self._core.one() as desk:
             return self._decide(box, body, desk)
@@ -230,7 +219,7 @@ class SlabUpload:
     def _fetch(self, box: Box) -> bytes:
         return self.client.get_body(self.channel, box)
 
-    def _decide(self, box: Box, body: bytes | None, desk: np.ndarray) -> "Outcome | _Load":
+    def _decide(self, box: Box, body: bytes | None, desk: np.ndarray) -> Outcome | Load:
         """Compare a cuboid with what the server holds; `body` is that, if it was unknown."""
         digest, blank = self._facts(box)
         known = self.ledger.entry_of(box)
@@ -251,9 +240,9 @@ class SlabUpload:
         else:
             erase = False
         if blank:
-            return _Load(box, digest, erase)
+            return Load(box, digest, erase)
         body, held = self._body(box)
-        return _Load(box, digest, erase, body, held, self._size(box))
+        return Load(box, digest, erase, body, held, self._size(box))
 
     def _body(self, box: Box) -> tuple[Callable[[], bytes], int]:
         """Return what gives a cuboid's body, and the bytes of it that wait in memory."""
@@ -281,13 +270,13 @@ class SlabUpload:
             for held, plane in zip(there, values, strict=True)
         )
 
-    def _write(self, loads: list[_Load]) -> list[Outcome]:
+    def _write(self, loads: list[Load]) -> list[Outcome]:
         begun = time.perf_counter()
         with self.client.slot():
             self._codec.waited(time.perf_counter() - begun)
-            return [each for block in _blocks(loads) for each in self._write_block(*block)]
+            return [each for block in blocks_of(loads) for each in self._write_block(*block)]
 
-    def _write_block(self, loads: list[_Load], body: bytes | Pieces) -> list[Outcome]:
+    def _write_block(self, loads: list[Load], body: bytes | Pieces) -> list[Outcome]:
         block = Box(loads[0].box.start, loads[-1].box.stop)
         self.ledger.doubt(*(load.box for load in loads))
         if loads[0].erase:
@@ -301,8 +290,7 @@ class SlabUpload:
         what, share = (SENT if body else ERASED), len(body) / len(loads)
         return [Outcome(load.box, what, load.digest, False, load.raw, share) for load in loads]
 
-    def _read_back(self, alone: list[Outcome]) -> list[tuple[Outcome, str | None]]:
-        (outcome,) = alone
+    def _read_back(self, outcome: Outcome) -> tuple[Outcome, str | None]:
         deadline = time.monotonic() + self.patience
         pause = 0.1
         while True:
@@ -313,37 +301,12 @@ class SlabUpload:
                 differing = self._differing(there, self._values(outcome.box))
                 del body, there
             if not differing:
-                return [(outcome, None)]
+                return outcome, None
             if time.monotonic() + pause > deadline:
-                return [(outcome, f"{outcome.box}: {differing:,} of {size:,} voxels")]
+                return outcome, f"{outcome.box}: {differing:,} of {size:,} voxels"
             if self._stopping.wait(pause):
                 raise Stopped
             pause = min(2 * pause, 5)
-
-
-def _blocks(loads: list[_Load]) -> Iterator[tuple[list[_Load], bytes | Pieces]]:
-    """Yield what is written at once, with its body: small bodies that follow each other, joined."""
-    held: list[_Load] = []
-    bodies: list[bytes] = []
-    for load in loads:
-        body = load.body() if load.body else b""
-        if held and not _can_join(held[-1], bodies, load, body):
-            yield held, joined(bodies)
-            held, bodies = [], []
-        held.append(load)
-        bodies.append(body)
-        if sum(map(len, bodies)) >= JOINED_BYTES:
-            yield held, joined(bodies)
-            held, bodies = [], []
-    if held:
-        yield held, joined(bodies)
-
-
-def _can_join(last: _Load, bodies: list[bytes], load: _Load, body: bytes) -> bool:
-    if last.erase or load.erase or not body or not bodies[-1]:
-        return False
-    small = sum(map(len, bodies)) + len(body) <= 2 * JOINED_BYTES
-    return small and last.box.stop[0] == load.box.start[0] and follows(bodies[-1], body)
 
 
 class _Desks:

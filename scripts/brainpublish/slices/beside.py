@@ -37,6 +37,9 @@ _SUDDEN_SHARE, _LEAST_SHARE, _NEARLY_ALL = 0.5, 0.001, 0.9
 full slice: at most this part."""
 _FEW = 0.1
 """Part of the slices that may be sudden at most."""
+_JUMP, _BACK = 0.3, 0.05
+"""Parts of a slice: more than the one changes where a mask turns over, and less than the other once
+it is turned back."""
 
 
 def view_of(values: np.ndarray) -> np.ndarray | None:
@@ -56,16 +59,15 @@ def unlike_slices(
         bright: whether their brightness is compared as well.
     """
     normal = [None if view is None else _normal(view) for view in views]
-    for number, before, after in _between(normal):
-        three = [normal[n] for n in (number, before, after)]
-        alike = _correlation(*three[1:])
+    for n in _between(normal):
+        one, own, other = normal[n - 1 : n + 2]
+        alike = _correlation(one, other)
         if alike < _ALIKE:
             continue
-        if _is_unlike(*three, alike, _correlation):
-            yield number, _unlike_text(*three, alike)
+        if _is_unlike(own, one, other, alike, _correlation):
+            yield n, _unlike_text(own, one, other, alike)
         elif bright:
-            faults = _dimmed(*(views[n] for n in (number, before, after)))
-            yield from ((number, text) for text in faults)
+            yield from ((n, text) for text in _dimmed(views[n], views[n - 1], views[n + 1]))
 
 
 def unlike_labels(views: Sequence[np.ndarray | None]) -> Iterator[int]:
@@ -74,11 +76,11 @@ def unlike_labels(views: Sequence[np.ndarray | None]) -> Iterator[int]:
     Args:
         views: of successive slices, y, x; None where there is nothing to compare.
     """
-    for number, before, after in _between(views):
-        three = [views[n] for n in (number, before, after)]
-        alike = _same_labels(*three[1:])
-        if alike >= _ALIKE and _is_unlike(*three, alike, _same_labels):
-            yield number
+    for n in _between(views):
+        one, own, other = views[n - 1 : n + 2]
+        alike = _same_labels(one, other)
+        if alike >= _ALIKE and _is_unlike(own, one, other, alike, _same_labels):
+            yield n
 
 
 def _is_unlike(own, one, other, alike: float, likeness: Callable) -> bool:
@@ -91,15 +93,15 @@ def _same_labels(one: np.ndarray, other: np.ndarray) -> float:
     return np.count_nonzero((one == other) & (one > 0)) / max(1, labelled)
 
 
-def _between(views: Sequence[np.ndarray | None]) -> Iterator[tuple[int, int, int]]:
-    """Yield slices with those on both sides of them; all three are there, and of one shape.
+def _between(views: Sequence[np.ndarray | None]) -> Iterator[int]:
+    """Yield the numbers of slices that are there as both beside them are, all of one shape.
 
     Of the first and the last one nothing is told: a specimen may well begin or end there.
     """
     for n in range(1, len(views) - 1):
         shapes = {None if view is None else view.shape for view in views[n - 1 : n + 2]}
         if len(shapes) == 1 and None not in shapes:
-            yield n, n - 1, n + 1
+            yield n
 
 
 def _normal(view: np.ndarray) -> np.ndarray:
@@ -173,3 +175,26 @@ def sudden_slices(shares: Sequence[float]) -> list[int]:
         if is_gap or (share == 1 and max(before, after) < _NEARLY_ALL):
             found.append(n)
     return found if len(found) <= max(1, _FEW * len(shares)) else []
+
+
+def turned_slices(shares: Sequence[float]) -> list[int]:
+    """Return the numbers of the slices whose foreground is the background of the others.
+
+    From one slice to the next, a structure changes little. Where most voxels change, and few
+    would if one of both were inverted, one of both is. The smaller number of slices are the odd
+    ones. Slices of one value only say nothing.
+
+    Args:
+        shares: the part of each slice that is foreground, 0 to 1.
+    """
+    sides: dict[bool, list[int]] = {False: [], True: []}
+    turned, before = False, None
+    for z, share in enumerate(shares):
+        if not 0 < share < 1:
+            continue
+        if before is not None:
+            jumps = abs(share - before) > _JUMP and abs(1 - share - before) < _BACK
+            turned ^= jumps
+        sides[turned].append(z)
+        before = share
+    return min(sides.values(), key=len)

@@ -1,12 +1,13 @@
 """All findings of a channel in one list: from its listing, its headers and its slabs."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from brainpublish.codes import CODES
 from brainpublish.findings import ERROR, WARNING, Finding, errors_in
+from brainpublish.slices.beside import turned_slices
 from brainpublish.slices.cast import way_out
 from brainpublish.slices.manifest import Slice
 from brainpublish.slices.masks import BINARY
@@ -16,9 +17,6 @@ from brainpublish.slices.slab import SlabReport, slice_text
 
 _MOSTLY = 0.9
 _ON_BORDERS = 0.8
-_TURNED, _ALIKE = 0.3, 0.05
-"""Shares of a slice: more than the one changes where a mask turns over, and no more than the other
-once it is turned back."""
 
 
 def waived(findings: Iterable[Finding], codes: Iterable[str]) -> list[Finding]:
@@ -185,29 +183,6 @@ def check_sides(
         Finding("MASK_TURNED", slice_text(folder, rows[z]), text.format(shares[z]))
         for z in turned_slices(shares)
     ]
-
-
-def turned_slices(shares: Sequence[float]) -> list[int]:
-    """Return the numbers of the slices whose foreground is the background of the others.
-
-    From one slice to the next, a structure changes little. Where most voxels change, and few
-    would if one of both were inverted, one of both is. The smaller number of slices are the odd
-    ones. Slices of one value only say nothing.
-
-    Args:
-        shares: the part of each slice that is foreground, 0 to 1.
-    """
-    sides: dict[bool, list[int]] = {False: [], True: []}
-    turned, before = False, None
-    for z, share in enumerate(shares):
-        if not 0 < share < 1:
-            continue
-        if before is not None:
-            jumps = abs(share - before) > _TURNED and abs(1 - share - before) < _ALIKE
-            turned ^= jumps
-        sides[turned].append(z)
-        before = share
-    return min(sides.values(), key=len)
 
 
 def _check_labels(reports: list[SlabReport], where: str) -> list[Finding]:

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as arrays
 from brainpublish.slices.beside import turned_slices
 from brainpublish.slices.doctor import decide_rule
 from brainpublish.slices.header import Header
-from brainpublish.slices.masks import BINARY, LABELS, MaskRule, foreground
+from brainpublish.slices.masks import BINARY, LABELS, MaskRule, decided, foreground
 
 PNG = Header("png", 4, 4, 8, "uint8", lossy=False)
 JPEG = Header("jpeg", 4, 4, 8, "uint8", lossy=True)
@@ -92,3 +92,22 @@ def test_slices_that_are_inverted_beside_the_others_are_found(data):
 def test_foreground_that_grows_or_shrinks_at_once_is_not_taken_for_inverted():
     assert turned_slices([0.02, 0.5, 0.9, 0.4, 0.05]) == []
     assert turned_slices([0, 0, 0.95, 0.96, 0]) == []
+
+
+TYPES = st.sampled_from([np.uint8, np.uint16, np.int8, np.int16, np.float32])
+
+
+@given(TYPES.flatmap(lambda kind: arrays.arrays(kind, (5, 5))), st.integers(-9, 300), st.data())
+def test_what_the_threshold_decided_is_what_lies_between_the_ends(values, twice, data):
+    values = np.nan_to_num(values, posinf=0, neginf=0)
+    ends = tuple(data.draw(st.sampled_from(values.ravel().tolist())) for _ in range(2))
+    threshold = twice / 2
+    border = threshold - 0.5
+    between = [value for value in values.ravel().tolist() if value not in ends]
+    halves = [border + (end - border) / 2 for end in ends]
+    expected = (
+        len(between),
+        min((abs(value - border) for value in between), default=float("inf")),
+        sum(halves[0] < value < halves[1] for value in between),
+    )
+    assert decided(values, MaskRule(BINARY, threshold, ends=ends)) == expected

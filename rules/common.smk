@@ -41,6 +41,8 @@ try:
 except Refusal as refusal:
     raise WorkflowError(str(refusal)) from None
 
+# Cores that one image is decoded on, if its slabs are too few to take as many by twos.
+MOST_CORES = 8
 CHANNELS = channels_of(CONFIG)
 DESTINATION = destination_of(CONFIG)
 # Upload jobs share the requests in flight.
@@ -174,8 +176,11 @@ def bucket_receipts():
 
 def channel_threads(wildcards):
     # Masks are light work: two channels of them are worked on beside each other, so that the
-    # start and the end of one job keep no core from the other.
-    return 2 if channel_section(wildcards)["role"] == "image" else 1
+    # start and the end of one job keep no core from the other. An image of few slabs has more
+    # cores for each, as far as there are more.
+    if channel_section(wildcards)["role"] != "image":
+        return 1
+    return max(2, MOST_CORES // len(slabs_of(wildcards.volume, wildcards.channel)))
 
 
 def manifest_threads(wildcards):

@@ -2,6 +2,7 @@
 # A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
 from dataclasses import asdict
 
+from brainpublish.bossdb.ledger import ledger_folder
 from brainpublish.slices.changes import changed_files, made_anew_for, replaced_files
 
 CHECKED = "results/checked.json"
@@ -172,11 +173,24 @@ def upload_settings(wildcards):
     }
 
 
+@functools.cache
+def lineage_of(volume, channel):
+    """Return what the ledger of a channel stands under, as the last run left it, if it is known."""
+    made = entry_of(f"results/uploads/{volume}/resources.json", "destination")
+    name = CHANNELS[volume][channel]["name"]
+    return made and entry_of(ledger_folder(made, name) / "channel.json", "lineage")
+
+
 def upload_is_settled(wildcards):
+    if not create_is_settled(wildcards):
+        # It may find that a channel was made anew, or that someone else wrote to it.
+        return False
     folder, slab = channel_folder(wildcards), wildcards.slab
     inputs = [f"{folder}/stack.zarr/0/c/{slab}/0/0", f"{folder}/slabs/{slab}.json"]
     record = f"results/uploads/{wildcards.volume}/{wildcards.channel}/{slab}.json"
     expected = made_from(upload_settings(wildcards))
+    if lineage := lineage_of(wildcards.volume, wildcards.channel):
+        expected["lineage"] = lineage
     return stands("upload_slab", record, expected, inputs)
 
 

@@ -138,20 +138,23 @@ def test_joined_cuboids_are_sent_again_whole(service, fault):
     assert np.array_equal(service.read(plan), mask)
 
 
-@pytest.mark.parametrize("lost", ["all", "one layer", "record"])
-def test_lost_ledger_costs_a_read_back_and_nothing_is_left_over(service, stack, lost):
+@pytest.mark.parametrize(
+    ("lost", "sent"), [("", 1), ("channel.json", 1), ("z000000.jsonl", 4), ("damaged", 4)]
+)
+def test_lost_ledger_costs_a_read_back_or_a_resend(service, stack, lost, sent):
     plan = service.plan()
     service.ensure(plan)
     service.upload(plan, stack)
     folder = service.ledgers(plan.name)
-    if lost == "all":
-        shutil.rmtree(folder)
+    if lost == "damaged":
+        (folder / "z000000.jsonl").write_bytes(b"\0" * 50 + b"\n")
+    elif lost:
+        (folder / lost).unlink()
     else:
-        (folder / ("channel.json" if lost == "record" else "z000000.jsonl")).unlink()
+        shutil.rmtree(folder)
     service.faults.forget()
     stack[2:5, 100:510, 300:500] = 0
-    counts = service.upload(plan, stack)
-    assert counts.sent == 1
+    assert service.upload(plan, stack).sent == sent
     assert np.array_equal(service.read(plan), stack)
 
 

@@ -6,10 +6,13 @@ from uploads import EXTENT, channel_settings, service_over
 
 from brainpublish.bossdb import resources
 from brainpublish.bossdb.after import make_public, start_downsample, wait_for_downsample
-from brainpublish.bossdb.channels import MARKER_KEY, read_mark, require_channel
-from brainpublish.bossdb.client import BossdbRefusal
+from brainpublish.bossdb.channels import require_channel
+from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, TimeoutAdapter
 from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.ledger import ChannelRecord
+from brainpublish.bossdb.resources import ensure_resources
+from brainpublish.bossdb.writers import MARKER_KEY, read_mark
 from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Drop
 from brainpublish.packing import IMAGE
@@ -190,11 +193,11 @@ def test_downsampling_under_way_is_no_fault(service):
     service.ensure(plan)
     path = f"/v1/downsample/{plan.name}"
     service.faults.add(Answer(method="POST", path=path, status=409))
-    refused = start_downsample(service.client, plan.name, written=True)
+    refused = start_downsample(service.client, plan.name, "uint16", written=True)
     assert refused["status"] == "NOT_DOWNSAMPLED"
     assert refused["refused"].startswith("409")
     service.faults.clear()
-    started = start_downsample(service.client, plan.name, written=True)
+    started = start_downsample(service.client, plan.name, "uint16", written=True)
     assert started["status"] in ("QUEUED", "IN_PROGRESS", "DOWNSAMPLED")
 
 
@@ -208,7 +211,7 @@ def test_experiment_that_bossdb_cannot_downsample_is_published_all_the_same(serv
     service.client.request("POST", plan.experiment, (201,), json=facts)
     service.ensure(plan)
     service.faults.forget()
-    state = start_downsample(service.client, plan.name, written=True)
+    state = start_downsample(service.client, plan.name, "uint16", written=True)
     assert state["status"] == "unknown"
     assert state["refused"].startswith("400: ")
     assert len(service.requests) == 1
@@ -220,13 +223,38 @@ def test_intern_never_falls_back_to_the_public_server(service, monkeypatch, tmp_
     for name in ("PROTOCOL", "HOST", "TOKEN"):
         monkeypatch.delenv(f"INTERN_{name}", raising=False)
     hosts = set()
-    send = resources.TimeoutAdapter.send
+    send = TimeoutAdapter.send
 
     def watched(self, request, **options):
         hosts.add(request.url.split("/")[2])
         assert request.headers["Authorization"] == f"Token {service.client.endpoint.token}"
         return send(self, request, **options)
 
-    monkeypatch.setattr(resources.TimeoutAdapter, "send", watched)
+    monkeypatch.setattr(TimeoutAdapter, "send", watched)
     service.ensure(service.plan())
     assert hosts == {service.client.endpoint.host}
+
+
+def test_resources_are_made_with_our_token_and_over_the_proxy_of_all_else(
+    service, monkeypatch, tmp_path
+):
+    (tmp_path / ".netrc").write_text("default login someone password else\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid")
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    far = Endpoint("remote", "http", "bossdb.invalid", "far", service.client.endpoint.token)
+    seen = []
+    send = TimeoutAdapter.send
+
+    def watched(self, request, **options):
+        seen.append((request.headers["Authorization"], options["proxies"].get("http")))
+        # As that proxy would.
+        request.url = request.url.replace(far.host, service.client.endpoint.host)
+        return send(self, request, **{**options, "proxies": {}})
+
+    monkeypatch.setattr(TimeoutAdapter, "send", watched)
+    with BossdbClient(far, 2) as client:
+        ensure_resources(client, [service.plan()], service.ledgers)
+    assert set(seen) == {(f"Token {far.token}", "http://proxy.invalid")}
+    assert service.client.get_json(service.plan().path)["type"] == "image"

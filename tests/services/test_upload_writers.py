@@ -2,28 +2,24 @@
 
 import dataclasses
 import shutil
+import threading
 import time
 
 import numpy as np
 import pytest
-from uploads import EXTENT, channel_settings, service_over
+from uploads import EXTENT, FULL, NONE, channel_settings, service_over
 
-from brainpublish.bossdb import channels
 from brainpublish.bossdb import client as client_module
-from brainpublish.bossdb.after import downsample_once
-from brainpublish.bossdb.channels import (
-    SETTLED,
-    WRITER_KEY,
-    announce,
-    read_mark,
-    require_channel,
-    settle,
-)
+from brainpublish.bossdb import writers
+from brainpublish.bossdb.after import downsample_once, wait_for_downsample
+from brainpublish.bossdb.channels import require_channel
 from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.ledger import forget_downsample
+from brainpublish.bossdb.writers import SETTLED, WRITER_KEY, announce, read_mark, settle
 from brainpublish.findings import Refusal
 from brainpublish.local.bossdb.pending import LOOK_SECONDS
 from brainpublish.local.bossdb.pyramid import Pyramids
+from brainpublish.local.faults import Answer
 from brainpublish.runs import VARIABLE
 
 ONES = np.ones(EXTENT, np.uint8)
@@ -92,7 +88,7 @@ def test_writer_that_comes_between_is_not_written_over(folder, copy, publish, mo
     monkeypatch.setenv(VARIABLE, "second")
     with pytest.raises(Refusal, match="Something else began to write to lab/fish/image"):
         announce(folder.client, plan.name, folder.ledgers(plan.name))
-    assert read_mark(folder.client, plan.name, WRITER_KEY) == f"third{SETTLED}"
+    assert read_mark(folder.client, plan.name, WRITER_KEY) == f"third 1{SETTLED}"
 
 
 def test_downsampling_under_way_is_begun_anew_only_once_something_was_written(
@@ -102,21 +98,122 @@ def test_downsampling_under_way_is_begun_anew_only_once_something_was_written(
     plan = folder.plan()
     ledgers = folder.ledgers(plan.name)
 
+    def written() -> list[str]:
+        return [method for method, path in folder.writes() if "downsample" in path]
+
     def asked() -> list[str]:
         folder.faults.forget()
         lineage = require_channel(folder.client, plan, ledgers)
-        state = downsample_once(folder.client, plan.name, ledgers, lineage)
+        state = downsample_once(folder.client, plan.name, "uint16", ledgers, lineage)
         assert state == {"status": "QUEUED"}
-        return [method for method, path in folder.writes() if "downsample" in path]
+        return written()
 
     assert asked() == ["POST"]
     assert asked() == []
     assert publish(folder, "second", ONES).kept == 8
     assert asked() == []
     publish(folder, "third", TWOS)
-    assert asked() == ["DELETE", "POST"]
+    # It ended before voxels changed beneath it.
+    assert written() == ["DELETE"]
+    assert asked() == ["POST"]
     forget_downsample(ledgers)
     assert asked() == ["DELETE", "POST"]
+
+
+@pytest.mark.parametrize("may_stop", [True, False])
+def test_no_downsampling_of_mixed_voxels_is_taken_for_that_of_the_last(
+    folder, publish, monkeypatch, may_stop
+):
+    plan = folder.plan()
+    ledgers = folder.ledgers(plan.name)
+    state = f"downsample/{plan.name}/"
+    build, begun, go_on = Pyramids._build, threading.Event(), threading.Event()
+
+    def slow(pyramids, job, target, done):
+        build(pyramids, job, target, done)
+        begun.set()
+        assert go_on.wait(20)
+
+    def downsampled() -> dict:
+        lineage = require_channel(folder.client, plan, ledgers)
+        return downsample_once(folder.client, plan.name, "uint16", ledgers, lineage)
+
+    monkeypatch.setattr(Pyramids, "_build", slow)
+    downsampled()
+    assert begun.wait(20)
+    if not may_stop:
+        folder.faults.add(Answer(method="DELETE", path=f"/v1/{state}", status=403))
+    publish(folder, "second", TWOS)
+    begun.clear()
+    go_on.set()
+    if not may_stop:
+        # It goes on beneath the writes, and ends before it is asked for anew.
+        started = {"status": "IN_PROGRESS"}
+        ended = wait_for_downsample(folder.client, plan.name, started, 20)
+        assert ended == {"status": "DOWNSAMPLED"}
+    folder.faults.clear()
+    ended = wait_for_downsample(folder.client, plan.name, downsampled(), 20)
+    assert ended == {"status": "DOWNSAMPLED"}
+    assert begun.is_set()
+    assert np.array_equal(folder.read(plan), TWOS)
+    folder.faults.forget()
+    assert downsampled() == ended
+    assert folder.writes() == []
+
+
+@pytest.mark.parametrize("verify", [FULL, NONE])
+@pytest.mark.parametrize("corrected", [True, False])
+def test_copy_of_a_folder_that_went_on_is_seen_to_be_old(
+    folder, copy, monkeypatch, corrected, verify
+):
+    monkeypatch.setattr(client_module, "ANNOUNCE_SECONDS", 0)
+    monkeypatch.setattr(writers, "ANNOUNCE_SECONDS", 0)
+    plan = folder.plan()
+
+    def upload(service, run, stack, z=None):
+        monkeypatch.setenv(VARIABLE, run)
+        service.ensure(plan)
+        ledgers = service.ledgers(plan.name)
+        service.client.before_writing(lambda: announce(service.client, plan.name, ledgers))
+        return service.upload(plan, stack, verify, z=z)
+
+    upload(folder, "second", TWOS, z=range(16))
+    shutil.rmtree(copy.folder)
+    shutil.copytree(folder.folder / "ledger", copy.folder / "ledger")
+    upload(folder, "second", TWOS, z=range(16, 20))
+    last = TWOS.copy()
+    if corrected:
+        last[16:] = ONES[16:]
+    else:
+        last[17:19, 100:300, 100:300] = 0
+    upload(copy, "third", last)
+    assert np.array_equal(folder.read(plan), last)
+
+
+def test_lost_part_of_a_ledger_does_not_hide_a_black_that_is_not_stored_yet(
+    folder, publish, monkeypatch
+):
+    plan = folder.plan()
+    folder.conditions.flush_delay = 60
+    holed = ONES.copy()
+    holed[2:9, 5:30, 5:30] = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(BossdbClient, "post_body", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            publish(folder, "second", holed)
+    assert any("to_black" in path for _, path in folder.writes())
+    folder.client.stopping.clear()
+    (folder.ledgers(plan.name) / "z000000.jsonl").unlink()
+    post = BossdbClient.post_body
+
+    def stored_from_now_on(*arguments):
+        post(*arguments)
+        folder.conditions.flush_delay = 0
+
+    monkeypatch.setattr(BossdbClient, "post_body", stored_from_now_on)
+    publish(folder, "third", ONES)
+    time.sleep(3 * LOOK_SECONDS)
+    assert np.array_equal(folder.read(plan), ONES)
 
 
 def test_folder_that_writes_sees_that_another_one_began_to(folder, publish, monkeypatch):
@@ -126,7 +223,7 @@ def test_folder_that_writes_sees_that_another_one_began_to(folder, publish, monk
     def overtaken(*arguments):
         post(*arguments)
         posts.append(arguments)
-        channels.write_mark(folder.client, folder.plan().name, WRITER_KEY, "third", "second")
+        writers.write_mark(folder.client, folder.plan().name, WRITER_KEY, "third", "second")
 
     monkeypatch.setattr(BossdbClient, "post_body", overtaken)
     with pytest.raises(Refusal, match="Something else began to write to lab/fish/image"):
@@ -137,17 +234,17 @@ def test_folder_that_writes_sees_that_another_one_began_to(folder, publish, monk
 
 @pytest.mark.parametrize("written", [False, True])
 def test_killed_while_becoming_the_last_writer(folder, publish, monkeypatch, written):
-    write_mark = channels.write_mark
+    write_mark = writers.write_mark
 
     def killed(*arguments):
         if written:
             write_mark(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(channels, "write_mark", killed)
+    monkeypatch.setattr(writers, "write_mark", killed)
     with pytest.raises(KeyboardInterrupt):
         publish(folder, "second", TWOS)
-    monkeypatch.setattr(channels, "write_mark", write_mark)
+    monkeypatch.setattr(writers, "write_mark", write_mark)
     folder.client.stopping.clear()
     folder.faults.forget()
     publish(folder, "third", TWOS)

@@ -11,6 +11,7 @@ from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.ledger import (
     BLANK,
     DOUBT,
+    UNKNOWN,
     ChannelRecord,
     Entry,
     SlabLedger,
@@ -73,13 +74,22 @@ def test_what_was_recorded_is_there_after_opening_again(folder):
         assert not ledger.is_unknown(BOXES[1])
 
 
-def test_lost_file_of_one_layer_makes_that_layer_unknown(folder):
+def test_lost_file_of_one_layer_puts_that_layer_in_doubt(folder):
     with opened(folder) as ledger:
-        ledger.doubt(*BOXES)
+        ledger.hold(dict.fromkeys(BOXES, "a"))
     (folder / "z000016.jsonl").unlink()
     with opened(folder) as ledger:
-        unknown = [box for box in BOXES if ledger.is_unknown(box)]
-    assert unknown == [box for box in BOXES if box.start[0] == 16]
+        doubted = [box for box in BOXES if ledger.entry_of(box) == Entry(DOUBT)]
+        assert not any(map(ledger.is_unknown, BOXES))
+    assert doubted == [box for box in BOXES if box.start[0] == 16]
+
+
+def test_what_is_unknown_is_no_more_so_once_it_was_written(tmp_path):
+    begin_ledger(tmp_path, "m", 40, UNKNOWN)
+    for known in ([], [ONE]):
+        with opened(tmp_path) as ledger:
+            assert [box for box in BOXES if not ledger.is_unknown(box)] == known
+            ledger.hold({ONE: "a"})
 
 
 @pytest.mark.parametrize("marker", ["other", ""])
@@ -87,14 +97,13 @@ def test_another_marker_voids_it(folder, marker):
     with opened(folder) as ledger:
         ledger.verify({ONE: "a"})
     with opened(folder, marker) as ledger:
-        assert ledger.entry_of(ONE) is None
-        assert all(map(ledger.is_unknown, BOXES))
+        assert {ledger.entry_of(box) for box in BOXES} == {Entry(DOUBT)}
         ledger.hold({ONE: "b"})
     with opened(folder, marker) as ledger:
         assert ledger.entry_of(ONE) == Entry("b")
-        assert ledger.is_unknown(TWO)
+        assert ledger.entry_of(BOXES[1]) == Entry(DOUBT)
     with opened(folder) as ledger:
-        assert ledger.is_unknown(ONE)
+        assert ledger.entry_of(ONE) == Entry(DOUBT)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,7 @@ def test_another_marker_voids_it(folder, marker):
 def test_damaged_file_tells_nothing(folder, text):
     (folder / "z000000.jsonl").write_bytes(text)
     with opened(folder) as ledger:
-        assert ledger.is_unknown(ONE)
+        assert ledger.entry_of(ONE) == Entry(DOUBT)
         ledger.hold({ONE: "a"})
     with opened(folder) as ledger:
         assert ledger.entry_of(ONE) == Entry("a")

@@ -5,11 +5,14 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import requests
 
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
+from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.ledger import is_downsample_noted, note_downsample
 from brainpublish.files import json_text
+from brainpublish.packing import IMAGE
 
 log = logging.getLogger(__name__)
 
@@ -18,32 +21,37 @@ DOWNSAMPLED = "DOWNSAMPLED"
 REFUSALS = (400, 403, 500)
 
 
-def downsample_once(client: BossdbClient, channel: str, folder: str | Path, lineage: str) -> dict:
+def downsample_once(
+    client: BossdbClient, channel: str, dtype: str, folder: str | Path, lineage: str
+) -> dict:
     """Have the server downsample what a channel holds, unless it took that on already.
 
     Args:
         client: the server.
         channel: collection/experiment/channel.
+        dtype: of the channel.
         folder: the channel's folder of ledgers, where it is noted.
         lineage: what its ledger stands under.
 
     Returns:
         See `start_downsample`.
     """
-    state = start_downsample(client, channel, written=not is_downsample_noted(folder, lineage))
+    state = start_downsample(client, channel, dtype, not is_downsample_noted(folder, lineage))
     if state["status"] in (*UNDER_WAY, DOWNSAMPLED) and "refused" not in state:
         note_downsample(folder, lineage)
     return state
 
 
-def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
+def start_downsample(client: BossdbClient, channel: str, dtype: str, written: bool) -> dict:
     """Start the server's downsampling unless its result is there already.
 
     Args:
         client: the server.
         channel: collection/experiment/channel.
+        dtype: of the channel.
         written: whether the channel was written to since a downsampling was asked for: one
-            that was under way meanwhile has mixed old and new data, and is begun anew.
+            that was under way meanwhile, or ended then, has mixed old and new data, and is
+            begun anew.
 
     Returns:
         The server's status, and the reason where it refuses.
@@ -52,6 +60,9 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
     state = _state(client, path)
     if state["status"] in UNDER_WAY and written:
         client.request("DELETE", path, (204, 409))
+        state = _state(client, path)
+    elif state["status"] == DOWNSAMPLED and written:
+        _write_nothing(client, channel, dtype)
         state = _state(client, path)
     if "refused" not in state and state["status"] not in (*UNDER_WAY, DOWNSAMPLED):
         reply = client.request("POST", path, (201, *REFUSALS, 409), json={})
@@ -64,6 +75,17 @@ def start_downsample(client: BossdbClient, channel: str, written: bool) -> dict:
     return state
 
 
+def stop_downsample(client: BossdbClient, channel: str) -> None:
+    """Stop a downsampling that is under way, before voxels change beneath it.
+
+    Where the server does not let us, its result is taken for mixed: see `start_downsample`.
+    """
+    path = f"downsample/{channel}/"
+    reply = client.request("GET", path, (200, *REFUSALS, 404, 405))
+    if reply.status_code == 200 and client.json_of(reply, path).get("status") in UNDER_WAY:
+        client.request("DELETE", path, (204, 409, *REFUSALS))
+
+
 def wait_for_downsample(client: BossdbClient, channel: str, state: dict, seconds: float) -> dict:
     """Wait until a downsampling ended, but no longer than some seconds; return its new state."""
     deadline, pause = time.monotonic() + seconds, 0.01
@@ -73,6 +95,12 @@ def wait_for_downsample(client: BossdbClient, channel: str, state: dict, seconds
         pause = min(2 * pause, 0.2)
         state = _state(client, f"downsample/{channel}/")
     return state
+
+
+def _write_nothing(client: BossdbClient, channel: str, dtype: str) -> None:
+    """Post a zero, which leaves the voxel as it is, and takes the state DOWNSAMPLED away."""
+    body = IMAGE.fast.pack(np.zeros((1, 1, 1), dtype))
+    client.post_body(channel, Box((0, 0, 0), (1, 1, 1)), body)
 
 
 def _state(client: BossdbClient, path: str) -> dict:

@@ -4,34 +4,27 @@ Facts are read by plain requests, because intern fails on experiments without a 
 on uint32 channels.
 """
 
-import contextlib
+import functools
 import logging
 import math
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
-from brainpublish.bossdb.ledger import (
-    DOUBT,
-    ChannelRecord,
-    begin_ledger,
-    forget_downsample,
-    new_marker,
+from brainpublish.bossdb.crew import for_each
+from brainpublish.bossdb.ledger import DOUBT, UNKNOWN, ChannelRecord, begin_ledger, new_marker
+from brainpublish.bossdb.writers import (
+    MARKER_KEY,
+    SETTLED,
+    WRITER_KEY,
+    alone,
+    become_last_writer,
+    read_mark,
+    write_mark,
 )
 from brainpublish.findings import Refusal
-from brainpublish.runs import run_id
 
 log = logging.getLogger(__name__)
-
-MARKER_KEY = "brainpublish"
-WRITER_KEY = "brainpublish-writer"
-"""The run that wrote to the channel last."""
-SETTLED = " settled"
-"""What follows the run there once all that it wrote was read back."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +89,16 @@ class Facts:
 def look_at(client: BossdbClient, plan: ChannelPlan) -> Facts:
     """Ask the server for all that it has of a channel, at the same time."""
     expected = plan.channel["frame"]
-    with ThreadPoolExecutor(5) as pool:
-        asked = [
-            pool.submit(there, client, plan.experiment),
-            pool.submit(there, client, f"coord/{expected}"),
-            pool.submit(there, client, plan.path, orphan=True),
-            pool.submit(read_mark, client, plan.name, MARKER_KEY),
-            pool.submit(read_mark, client, plan.name, WRITER_KEY),
-        ]
-        experiment, frame, channel, marker, writer = (each.result() for each in asked)
+    questions = [
+        functools.partial(there, client, plan.experiment),
+        functools.partial(there, client, f"coord/{expected}"),
+        functools.partial(there, client, plan.path, orphan=True),
+        functools.partial(read_mark, client, plan.name, MARKER_KEY),
+        functools.partial(read_mark, client, plan.name, WRITER_KEY),
+    ]
+    experiment, frame, channel, marker, writer = for_each(
+        lambda question: question(), questions, len(questions), client.stopping
+    )
     if experiment is None:
         return Facts(None, expected, frame, None, None)
     name = experiment["coord_frame"]
@@ -215,7 +209,7 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
     record = ChannelRecord(folder)
     if record.trusts(facts.marker, facts.writer):
         return record.lineage
-    with _alone(client, folder):
+    with alone(client, folder):
         # Another job may have done it meanwhile.
         marker = read_mark(client, plan.name, MARKER_KEY)
         writer = read_mark(client, plan.name, WRITER_KEY)
@@ -236,67 +230,17 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
             log.warning("someone else wrote to %s: nothing is known of it", plan.name)
             lineage = _new_lineage(plan, folder, writer)
             record.write(marker, finished=True, lineage=lineage, writers=[writer])
-            _become_last_writer(client, plan.name, record, writer, run_id())
+            become_last_writer(client, plan.name, record, writer)
         return record.lineage
 
 
 def _new_lineage(plan: ChannelPlan, folder: Path, writer: str | None) -> str:
-    lineage = new_marker()
+    lineage, rest = new_marker(), UNKNOWN
     if writer is not None and not writer.endswith(SETTLED):
         log.warning("the last writer to %s was not done: all of it is in doubt", plan.name)
-        begin_ledger(folder, lineage, plan.extent[0], DOUBT)
+        rest = DOUBT
+    begin_ledger(folder, lineage, plan.extent[0], rest)
     return lineage
-
-
-def settle(client: BossdbClient, channel: str, folder: Path) -> None:
-    """Let a channel say that all that was written to it was read back, and is what it should be."""
-    with _alone(client, folder):
-        record = ChannelRecord(folder)
-        if len(record.writers) == 1 and (record.writers[0] or SETTLED).endswith(SETTLED):
-            return
-        writer = read_mark(client, channel, WRITER_KEY)
-        if writer in record.writers and writer is not None:
-            run = writer.removesuffix(SETTLED)
-            _become_last_writer(client, channel, record, writer, f"{run}{SETTLED}")
-
-
-def announce(client: BossdbClient, channel: str, folder: Path) -> None:
-    """Make this run the last writer of a channel, before it writes, and see that it still is.
-
-    Raises:
-        Refusal: if someone else became it since the channel was claimed.
-    """
-    forget_downsample(folder)
-    with _alone(client, folder):
-        record = ChannelRecord(folder)
-        writer = read_mark(client, channel, WRITER_KEY)
-        if writer not in record.writers:
-            raise Refusal(
-                f"Something else began to write to {channel} a moment ago. Let only one folder "
-                "publish to a channel at a time; then run the same command again."
-            )
-        if record.writers == [run_id()]:
-            return
-        _become_last_writer(client, channel, record, writer, run_id())
-
-
-def _become_last_writer(
-    client: BossdbClient, channel: str, record: ChannelRecord, former: str | None, mine: str
-) -> None:
-    # Killed in between, it does not know which of both the server has.
-    record.write_writers(dict.fromkeys([*record.writers, mine]))
-    if former != mine:
-        write_mark(client, channel, WRITER_KEY, mine, former)
-    record.write_writers([mine])
-
-
-@contextlib.contextmanager
-def _alone(client: BossdbClient, folder: Path) -> Iterator[None]:
-    """Do what only one job at a time may do with a channel."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # The connection comes first, as for a thread that announces itself while it has one.
-    with client.slot(), FileLock(folder / "channel.lock"):
-        yield
 
 
 def _is_unmarked_own(facts: Facts, record: ChannelRecord) -> bool:
@@ -341,26 +285,3 @@ def there(client: BossdbClient, path: str, orphan: bool = False) -> dict | None:
             404,
         )
     return None
-
-
-def read_mark(client: BossdbClient, channel: str, key: str) -> str | None:
-    """Return what a channel on the server carries under a key of ours, or None."""
-    params = {"key": key}
-    answer = client.get_json(f"meta/{channel}/", missing=(400, 403, 404), params=params)
-    return None if answer is None else answer.get("value")
-
-
-def write_mark(
-    client: BossdbClient, channel: str, key: str, value: str, former: str | None = None
-) -> None:
-    """Let a channel carry a value under a key of ours, in the place of what it carried there."""
-    params = {"key": key, "value": value}
-    method, done = ("POST", 201) if former is None else ("PUT", 200)
-    reply = client.request(method, f"meta/{channel}/", (done, 400), params=params)
-    if reply.status_code == 400 and read_mark(client, channel, key) != value:
-        # A first try, whose answer was lost, may have written it.
-        raise BossdbRefusal(
-            f"{client.endpoint.host} does not take the mark of {channel} in its metadata: "
-            f"{error_of(reply)[1]}",
-            400,
-        )

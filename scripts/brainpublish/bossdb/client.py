@@ -104,12 +104,16 @@ class BossdbClient:
         self._announce_at = 0.0
         self._announced = threading.Lock()
         self._session = requests.Session()
+        self.equip(self._session)
+
+    def equip(self, session: requests.Session) -> None:
+        """Give a session what all requests to the server need: token, timeouts, connections."""
         # A proxy that the environment names cannot reach a service on this machine.
-        self._session.trust_env = urlsplit(endpoint.url).hostname not in THIS_MACHINE
-        self._session.auth = _TokenAuth(endpoint.token)
-        adapter = TimeoutAdapter(pool_maxsize=connections)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        session.trust_env = urlsplit(self.endpoint.url).hostname not in THIS_MACHINE
+        session.auth = _TokenAuth(self.endpoint.token)
+        adapter = TimeoutAdapter(pool_maxsize=self.connections)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
 
     def close(self) -> None:
         """Close all connections."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS
 from brainpublish.bossdb.client import BossdbClient
+from brainpublish.bossdb.crew import interruptible
 from brainpublish.bossdb.endpoint import remote_endpoint
 from brainpublish.bossdb.halts import Halts
 from brainpublish.destination import open_bossdb
@@ -33,12 +34,19 @@ def refusal_of_remote(protocol: str, host: str) -> Refusal | None:
 def connected(destination: dict, connections: int) -> Iterator[BossdbClient]:
     """Yield a client of a destination for as long as the block lasts.
 
+    The block ends within seconds of a signal, or of a halt that another job of the run calls.
+
     Args:
         destination: see `open_bossdb`.
         connections: requests in flight, over all jobs of the working directory.
+
+    Raises:
+        Refusal: if a remote one has no token, or another job called a halt before.
+        Interrupted: if this process is told to end.
     """
-    with open_bossdb(destination) as endpoint:
-        halts = Halts(FOLDER)
+    halts = Halts(FOLDER)
+    with interruptible(), halts.heard(), open_bossdb(destination) as endpoint:
+        halts.require_none()
         if endpoint.kind == "local":
             client = BossdbClient(endpoint, min(connections, LOCAL_CONNECTIONS), halts=halts)
         else:

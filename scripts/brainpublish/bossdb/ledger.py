@@ -82,6 +82,11 @@ class ChannelRecord:
         """
         return self._held.get("writers", [None])
 
+    @property
+    def said(self) -> float:
+        """When the server was told of the last writer, in seconds since 1970; 0 if never."""
+        return self._held.get("said", 0)
+
     def trusts(self, marker: str | None, writer: str | None) -> bool:
         """Say whether nobody else wrote, by what the server says of the channel."""
         return self.finished and marker == self.marker and writer in self.writers
@@ -92,6 +97,7 @@ class ChannelRecord:
         finished: bool,
         lineage: str | None = None,
         writers: Iterable[str | None] = (None,),
+        said: float = 0,
     ) -> None:
         """Record the marker of a channel, which is about to be made or was marked with it."""
         self._held = {
@@ -99,12 +105,13 @@ class ChannelRecord:
             "finished": finished,
             "lineage": lineage or marker,
             "writers": list(writers),
+            "said": said,
         }
         write_json(self._path, self._held)
 
-    def write_writers(self, writers: Iterable[str | None]) -> None:
-        """Record who may be the last writer; all else stays."""
-        self.write(self.marker, self.finished, self.lineage, writers)
+    def write_writers(self, writers: Iterable[str | None], said: float = 0) -> None:
+        """Record who may be the last writer, and when the server was told; all else stays."""
+        self.write(self.marker, self.finished, self.lineage, writers, said)
 
 
 def begin_ledger(folder: str | Path, marker: str, slices: int, rest: str) -> None:
@@ -115,7 +122,8 @@ def begin_ledger(folder: str | Path, marker: str, slices: int, rest: str) -> Non
         marker: what the ledger stands under.
         slices: the number of slices of the volume.
         rest: what holds for cuboids without an entry. BLANK: the channel is about to be made,
-            so that they hold zeros. DOUBT: not even reading them would tell what they hold.
+            so that they hold zeros. UNKNOWN: they must be read. DOUBT: not even reading them
+            would tell what they hold.
     """
     for layer in range(-(-slices // CUBOID[0])):
         write_text(_path(folder, layer), _head(marker, rest))
@@ -288,18 +296,15 @@ def _lines(entries: dict[str, Entry]) -> str:
 def _read(path: Path, marker: str) -> tuple[str, dict[str, Entry]]:
     """Return what holds for cuboids without an entry, and the entries.
 
-    Lines after the last line end are of a record that was not finished, so nothing was sent
-    on its ground.
+    Each lineage begins with a file for every layer. Where it is lost, damaged or of another
+    lineage, not even a read would tell what was sent and not seen yet: all is in doubt. Lines
+    after the last line end are of a record that was not finished, so nothing was sent on its
+    ground.
     """
     try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return UNKNOWN, {}
-    try:
-        head, *lines = (json.loads(line) for line in text.split(b"\n")[:-1])
+        head, *lines = (json.loads(line) for line in path.read_bytes().split(b"\n")[:-1])
         entries = {key: Entry(digest, verified) for key, digest, verified in lines}
-        known = head["marker"] == marker
-        return (_rest_of(head), entries) if known else (UNKNOWN, {})
-    except (ValueError, KeyError, TypeError):
-        # Not what this module wrote: a damaged file tells nothing.
-        return UNKNOWN, {}
+        return (_rest_of(head), entries) if head["marker"] == marker else (DOUBT, {})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        # Not there, or not what this module wrote.
+        return DOUBT, {}

@@ -9,11 +9,12 @@ from brainpublish.bossdb.after import (
     make_public,
     wait_for_downsample,
 )
-from brainpublish.bossdb.channels import ChannelPlan, require_channel, settle
+from brainpublish.bossdb.channels import ChannelPlan, require_channel
 from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.ledger import ledger_folder
 from brainpublish.bossdb.receipt import channel_receipt
 from brainpublish.bossdb.upload import Counts
+from brainpublish.bossdb.writers import settle
 from brainpublish.files import digest_of_file, read_json, write_json
 from brainpublish.findings import Refusal
 from brainpublish.settled import made_from
@@ -58,7 +59,7 @@ def publish_channel(
             settle(client, name, folder)
         downsample = {"status": "not asked for"}
         if after["downsample"]:
-            downsample = downsample_once(client, name, folder, lineage)
+            downsample = downsample_once(client, name, channel["dtype"], folder, lineage)
             if endpoint.kind == "local":
                 # The embedded service ends with this job, so its work is waited for.
                 downsample = wait_for_downsample(client, name, downsample, LOCAL_DOWNSAMPLE_SECONDS)

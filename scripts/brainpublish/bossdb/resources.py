@@ -40,7 +40,7 @@ from brainpublish.bossdb.channels import (
     refuse_differences,
     there,
 )
-from brainpublish.bossdb.client import BossdbClient, TimeoutAdapter
+from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.crew import for_each
 from brainpublish.bossdb.ledger import BLANK, ChannelRecord, begin_ledger, new_marker
 from brainpublish.findings import Refusal
@@ -107,8 +107,11 @@ def _intern(client: BossdbClient) -> BossRemote:
     # intern makes an INI text of these values, in which a percent sign must be doubled.
     token = endpoint.token.replace("%", "%%")
     remote = BossRemote({"protocol": endpoint.protocol, "host": endpoint.host, "token": token})
-    for scheme in ("http://", "https://"):
-        remote.project_service.session.mount(scheme, TimeoutAdapter())
+    service = remote.project_service
+    client.equip(service.session)
+    # intern would have it that there is no proxy.
+    options = {key: value for key, value in service.session_send_opts.items() if key != "proxies"}
+    service.session_send_opts = {**options, "allow_redirects": False}
     return remote
 
 

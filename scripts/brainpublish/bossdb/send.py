@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainpublish.bossdb.bounds import run_length
-from brainpublish.bossdb.channels import ChannelPlan, announce, require_channel
+from brainpublish.bossdb.channels import ChannelPlan, require_channel
 from brainpublish.bossdb.connect import connected
-from brainpublish.bossdb.crew import interruptible
 from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.ledger import SlabLedger, ledger_folder
 from brainpublish.bossdb.progress import to_console
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
+from brainpublish.bossdb.writers import announce
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.memory import return_freed_memory
@@ -64,12 +64,7 @@ def upload_slab(
     _require_sound(report, plan, read_rows_digests(files.plan))
     channel = settings["channel"]
     verify = Verification(**settings["verify"], seed=plan.digest)
-    with (
-        interruptible(),
-        connected(settings["destination"], connections) as client,
-        client.halts.heard(),
-    ):
-        client.halts.require_none()
+    with connected(settings["destination"], connections) as client:
         folder = ledger_folder(client.endpoint.id, channel["name"])
         lineage = require_channel(client, ChannelPlan(channel, plan.extent), folder)
         client.before_writing(lambda: announce(client, channel["name"], folder))

@@ -39,7 +39,9 @@ log = logging.getLogger(__name__)
 SENT, KEPT, ERASED, EMPTY = "sent", "kept", "erased", "empty"
 
 PATIENCE_SECONDS = 60
-"""How long a read-back may differ: a blackened block is seen with a delay."""
+"""How long read-backs may differ after the last write: a blackened block is seen with a delay."""
+LEAST_SECONDS = 2
+"""How long each one may, when that time is over: one that differs may have been asked for early."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class SlabUpload:
         facts: what is known of cuboids without reading them, by their key.
         packed: gives, for the start of a whole cuboid, its blosc buffer in the stack's type.
         codecs: how blocks are compressed; the fast one is that of `packed`.
-        patience: seconds that a read-back may differ before it counts as a fault.
+        patience: seconds that read-backs may differ before that counts as a fault.
     """
 
     client: BossdbClient
@@ -135,6 +137,7 @@ class SlabUpload:
         self._codec = CodecChoice(self.codecs, self.dtype)
         self._core = _Desks(self.workers, self.dtype)
         self._stopping = self.client.stopping
+        self._due = 0.0
 
     def run(self, boxes: list[Box], verify: Verification) -> Counts:
         """Bring the cuboids to the server and read them back.
@@ -152,6 +155,7 @@ class SlabUpload:
         self.ledger.verify({each.box: each.digest for each in outcomes if each.verified})
         chosen = _chosen(outcomes, verify)
         unread = [outcome for outcome in chosen if not outcome.verified]
+        self._due = time.monotonic() + self.patience
         found = self._each(
             lambda alone: [self._read_back(*alone)],
             [[outcome] for outcome in unread],
@@ -291,7 +295,7 @@ class SlabUpload:
         return [Outcome(load.box, what, load.digest, False, load.raw, share) for load in loads]
 
     def _read_back(self, outcome: Outcome) -> tuple[Outcome, str | None]:
-        deadline = time.monotonic() + self.patience
+        deadline = max(self._due, time.monotonic() + min(self.patience, LEAST_SECONDS))
         pause = 0.1
         while True:
             body = self._fetch(outcome.box)

@@ -10,7 +10,12 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 from brainpublish import runs
 from brainpublish.bossdb.bounds import UPLOADS, memory_bound
 from brainpublish.codedigest import code_digest, run_jobs_from
-from brainpublish.config import channels_of, destination_of, load_config
+from brainpublish.config import (
+    channels_of,
+    destination_of,
+    load_config,
+    resource_section,
+)
 from brainpublish.files import size_of_file
 from brainpublish.findings import Refusal
 from brainpublish.slices.guarded import HEADER_LIMITS, guarded_map

@@ -138,8 +138,9 @@ def upload_gate():
 
 
 def create_settings(wildcards):
+    sections = CHANNELS[wildcards.volume].values()
     return {
-        "channels": list(CHANNELS[wildcards.volume].values()),
+        "channels": [resource_section(section) for section in sections],
         "destination": DESTINATION["bossdb"],
         "code": code_of("create_resources.py"),
     }

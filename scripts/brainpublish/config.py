@@ -65,6 +65,13 @@ def channels_of(config: Mapping) -> dict[str, dict[str, dict]]:
     }
 
 
+def resource_section(channel: Mapping) -> dict:
+    """Return what of a channel's settings its resources on BossDB are made of."""
+    names = ("name", "collection", "experiment", "channel", "frame", "source")
+    facts = ("type", "dtype", "voxel_size", "voxel_unit", "adopt")
+    return {key: channel[key] for key in names + facts}
+
+
 def destination_of(config: Mapping) -> dict[str, dict[str, str]]:
     """Return where the two services are: {"bossdb": {"kind": ...}, "atlas": {"kind": ...}}.
 

@@ -218,5 +218,5 @@ def test_what_is_forced_is_not_passed_over_when_a_gate_runs_again(published):
     receipt = "results/receipts/bossdb/fish/image.json"
     assert published.run("-n", "-f", receipt).jobs["publish_channel"] == 1
     jobs = published.run("-n", "--forcerun", "create_resources").jobs
-    assert jobs["create_resources"] == 1
-    assert "upload_slab" not in jobs
+    # What it finds on the server may concern every slab.
+    assert (jobs["create_resources"], jobs["upload_slab"]) == (1, 6)

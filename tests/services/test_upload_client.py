@@ -9,6 +9,7 @@ import tenacity
 from uploads import service_over
 
 from brainpublish.bossdb import client as client_module
+from brainpublish.bossdb import wire
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
@@ -106,7 +107,7 @@ def test_write_lock_stops_at_once(service):
 
 
 def test_server_that_hangs_is_not_waited_for_without_end(service, monkeypatch):
-    monkeypatch.setattr(client_module, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(wire, "READ_SECONDS", 0.3)
     service.faults.add(Delay(path=CUTOUT, seconds=60, times=1))
     begun = time.monotonic()
     post(service)

@@ -18,14 +18,11 @@ from urllib.parse import urlsplit
 import numpy as np
 import requests
 import tenacity
-import urllib3
-from requests.adapters import HTTPAdapter
 
 from brainpublish.bossdb.answers import (
     PASSING,
     BossdbRefusal,
     MayPass,
-    cause_of,
     error_of,
     fault_of,
     refusal_for,
@@ -36,18 +33,18 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.halts import Halts
 from brainpublish.bossdb.slots import Slots
-from brainpublish.packing import is_whole, unpack
+from brainpublish.bossdb.wire import Limits, TimeoutAdapter
+from brainpublish.packing import OVERHEAD, is_whole, unpack
 from brainpublish.repacking import Pieces
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 180
-"""A read waits up to 60 s for pending writes to be flushed, and may have to queue."""
 TRIES = 7
 ANNOUNCE_SECONDS = 30
 """How long blocks are written without a look at who else writes to the channel."""
 CUTOUT = "cutout/"
+WIDEST = 8
+"""Bytes of a voxel of the widest type that a channel may have."""
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -59,15 +56,6 @@ class _TokenAuth(requests.auth.AuthBase):
     def __call__(self, request):
         request.headers["Authorization"] = f"Token {self._token}"
         return request
-
-
-class TimeoutAdapter(HTTPAdapter):
-    """An adapter that gives a timeout to every request that has none."""
-
-    def send(self, request, **options):
-        """Send a request; `timeout` defaults to the module's own."""
-        options["timeout"] = options.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, **options)
 
 
 class BossdbClient:
@@ -190,15 +178,24 @@ class BossdbClient:
         path = _cutout_path(channel, box).replace(CUTOUT, f"{CUTOUT}to_black/", 1)
         self.request("PUT", path, (200,))
 
-    def get_body(self, channel: str, box: Box) -> bytes:
-        """Read a block as it is stored, past the server's cache: a blosc buffer."""
+    def get_body(self, channel: str, box: Box, itemsize: int = WIDEST) -> bytes:
+        """Read a block as it is stored, past the server's cache: a blosc buffer.
+
+        Args:
+            channel: collection/experiment/channel.
+            box: where the block lies.
+            itemsize: bytes of a voxel, if known: no more is read than such a block may take.
+        """
         headers = {"Accept": "application/blosc", "Accept-Encoding": "identity"}
-        params = {"access-mode": "no-cache"}
         path = _cutout_path(channel, box)
-        options = {"headers": headers, "params": params, "stream": True}
+        options = {
+            "headers": headers,
+            "params": {"access-mode": "no-cache"},
+            "timeout": Limits(math.prod(box.shape) * itemsize + OVERHEAD),
+        }
 
         def once() -> bytes:
-            body = _whole_body(self._once("GET", path, frozenset({200}), options))
+            body = self._once("GET", path, frozenset({200}), options).content
             if not is_whole(body):
                 raise MayPass("an answer that is no whole block; does a proxy answer in its place?")
             return body
@@ -329,27 +326,10 @@ class BossdbClient:
             # A redirected POST would become a GET.
             reply = self._session.request(method, url, allow_redirects=False, **options)
             self.quickest = min(self.quickest, time.perf_counter() - begun)
-            if not reply.ok:
-                # A streamed one: what it says is read here, where faults are understood.
-                _ = reply.content
             return reply
         except OSError as error:
             # All that requests raises is one, and so is a file of certificates that is missing.
             raise fault_of(error, self.endpoint.host) from None
-
-
-def _whole_body(reply: requests.Response) -> bytes:
-    """Return the body of a streamed answer, read at once: requests takes it in pieces of 10 kB.
-
-    Raises:
-        MayPass: if it breaks off.
-    """
-    try:
-        return reply.raw.read(decode_content=True)
-    except urllib3.exceptions.HTTPError as error:
-        raise MayPass(cause_of(error)) from None
-    finally:
-        reply.close()
 
 
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:

@@ -41,9 +41,14 @@ def answering(*answers: bytes):
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
+                with connection, contextlib.suppress(OSError):
                     connection.recv(65536)
                     connection.sendall(answers[min(number, len(answers) - 1)])
+                    # Closed with something unread, it would take the answer back.
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(1)
+                    while connection.recv(65536):
+                        pass
                 number += 1
 
         threading.Thread(target=answer, daemon=True).start()

@@ -46,7 +46,7 @@ def tries(service) -> int:
     return sum("cutout" in request.path for request in service.requests)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504])
 def test_faults_that_can_pass_are_tried_again(service, status):
     service.faults.add(Answer(path=CUTOUT, status=status, times=6))
     post(service)

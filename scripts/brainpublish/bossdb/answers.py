@@ -1,13 +1,27 @@
 """What a BossDB's answers, and faults on the way to it, mean: tried again, or told to a person."""
 
+import base64
+import json
 import re
+from typing import Any
+from urllib.parse import quote
 
 import requests
 
 from brainpublish.findings import Refusal
 
-PASSING = (502, 503, 504)
-"""Statuses of proxies whose server is away for a moment."""
+PASSING = (408, 425, 502, 503, 504)
+"""Statuses of proxies whose server is away for a moment, or that waited for us too long."""
+
+MESSAGE = 300
+"""Characters of a message that are shown at most."""
+
+# A database that is busy says so with words like those for a channel that is locked for good.
+_BUSY = re.compile(r"deadlock|lock wait timeout|try restarting|BlockingIOError", re.IGNORECASE)
+_LASTING = re.compile(r"\block(ed)?\b|resolution|abstract", re.IGNORECASE)
+
+_TERMINAL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+"""What lets a terminal change colours, move, or take a title."""
 
 _TOKEN_REFUSED = (
     "{host} does not accept the BossDB token (answer 401). Make a new one at "
@@ -28,6 +42,16 @@ _NO_RIGHT = (
 _NO_TLS = (
     "{host} cannot be trusted or speaks no TLS: {cause}. Check `bossdb.protocol` and "
     "`bossdb.host`; REQUESTS_CA_BUNDLE may name the certificates of your network."
+)
+_NO_ADDRESS = (
+    "{host} cannot be asked: its address, or that of a proxy, cannot be read. Check "
+    "`bossdb.protocol` and `bossdb.host`, and HTTPS_PROXY and HTTP_PROXY in the environment: "
+    "special characters in the password of a proxy must be percent-encoded there, such as # as "
+    "%23, / as %2F, ? as %3F and @ as %40."
+)
+_NO_BOSSDB = (
+    "{host} does not answer as a BossDB does ({answer} for {path}). Check `bossdb.host` and "
+    "`bossdb.protocol` in the config."
 )
 _PROXY_REFUSES = (
     "The proxy of your network lets nothing through to {host}: {cause}. HTTPS_PROXY or HTTP_PROXY "
@@ -55,15 +79,75 @@ class MayPass(Exception):
     """A fault that may be gone at the next try."""
 
 
-def error_of(reply: requests.Response) -> tuple[int | None, str]:
-    """Return BossDB's own error code, if the answer has one, and the message."""
+def facts_in(reply: requests.Response) -> Any:
+    """Return the JSON of an answer, or None if it has none that can be read."""
     try:
-        body = reply.json()
-    except requests.JSONDecodeError:
-        return None, reply.reason or ""
-    if not isinstance(body, dict):
-        return None, str(body)[:300]
-    return body.get("code"), str(body.get("message", body.get("detail", "")))[:300]
+        return json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def error_of(reply: requests.Response) -> tuple[int | None, str]:
+    """Return BossDB's own error code, if the answer has one, and the message, fit to be shown."""
+    code, message, body = None, reply.reason, facts_in(reply)
+    if isinstance(body, dict):
+        code, message = body.get("code"), body.get("message", body.get("detail"))
+    elif body is not None:
+        message = body
+    known = code if type(code) is int and 0 < code < 10_000 else None
+    return known, fit(_in_words(message), reply.request)
+
+
+def _in_words(message: Any) -> str:
+    if message is None or isinstance(message, str):
+        return message or ""
+    try:
+        return json.dumps(message, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def fit(text: str, request: requests.PreparedRequest | None, most: int = MESSAGE) -> str:
+    """Return what a server said so that it can be shown: printable, short, without the token.
+
+    Args:
+        text: what it said.
+        request: what was sent to it, with the token.
+        most: characters to return at most.
+    """
+    words = " ".join(_TERMINAL.sub("", text).split())
+    words = "".join(letter for letter in words if letter.isprintable())
+    for secret in _secrets_of(request):
+        words = re.sub(re.escape(secret), "***", words, flags=re.IGNORECASE)
+    return words if len(words) <= most else f"{words[:most]}..."
+
+
+def _secrets_of(request: requests.PreparedRequest | None) -> list[str]:
+    """Return the token of a request in the forms that an answer may hold it in."""
+    header = request.headers.get("Authorization", "") if request is not None else ""
+    token = header.partition(" ")[2]
+    if not token or token == "public":
+        return []
+    packed = (base64.b64encode(text.encode()).decode().rstrip("=") for text in (header, token))
+    return [*packed, token, quote(token, safe="")]
+
+
+def is_no_bossdb(reply: requests.Response) -> bool:
+    """Say whether an answer to a question that each BossDB answers is none of a BossDB."""
+    if reply.status_code == 200:
+        return not isinstance(facts_in(reply), dict)
+    if reply.status_code == 404:
+        return error_of(reply)[0] is None
+    return 300 <= reply.status_code < 400
+
+
+def is_busy(message: str) -> bool:
+    """Say whether the fault may pass that a server met while it wrote voxels (9001).
+
+    It is any fault: a queue or a database that is busy, but also a channel that is locked for
+    writing, or a resolution that is not written to.
+    """
+    return bool(_BUSY.search(message) or not _LASTING.search(message))
 
 
 def shown(reply: requests.Response) -> str:
@@ -90,13 +174,23 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     return BossdbRefusal(text, status, code)
 
 
-def fault_of(error: OSError, host: str) -> MayPass | BossdbRefusal:
+def no_bossdb(reply: requests.Response, host: str) -> BossdbRefusal:
+    """Say that what answers is no BossDB."""
+    path = reply.request.path_url.partition("?")[0]
+    text = _NO_BOSSDB.format(host=host, answer=shown(reply), path=path)
+    return BossdbRefusal(text, reply.status_code)
+
+
+def fault_of(error: OSError | ValueError, host: str) -> MayPass | BossdbRefusal:
     """Return what a request that got no answer ends with: something to try again, or not.
 
     Args:
-        error: what requests raised.
+        error: what requests raised; a ValueError for what is no address.
         host: host or host:port, for people.
     """
+    if isinstance(error, requests.exceptions.InvalidURL) or not isinstance(error, OSError):
+        # Its text may hold a part of a proxy's password.
+        return BossdbRefusal(_NO_ADDRESS.format(host=host), 0)
     cause = cause_of(error)
     if isinstance(error, requests.exceptions.ProxyError):
         if "failed: 4" in cause:
@@ -135,4 +229,4 @@ def cause_of(error: BaseException) -> str:
         inner = below
     # "HTTPConnectionPool(host='h', port=80): Read timed out." and "<... object at 0x7f>: ..."
     text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(inner))
-    return " ".join(text.split()).strip(" .")[:200] or type(error).__name__
+    return fit(text, getattr(error, "request", None), 200).strip(" .") or type(error).__name__

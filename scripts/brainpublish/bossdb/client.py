@@ -24,7 +24,11 @@ from brainpublish.bossdb.answers import (
     BossdbRefusal,
     MayPass,
     error_of,
+    facts_in,
     fault_of,
+    is_busy,
+    is_no_bossdb,
+    no_bossdb,
     refusal_for,
     shown,
 )
@@ -97,7 +101,7 @@ class BossdbClient:
     def equip(self, session: requests.Session) -> None:
         """Give a session what all requests to the server need: token, timeouts, connections."""
         # A proxy that the environment names cannot reach a service on this machine.
-        session.trust_env = urlsplit(self.endpoint.url).hostname not in THIS_MACHINE
+        session.trust_env = not _is_here(self.endpoint.url)
         session.auth = _TokenAuth(self.endpoint.token)
         adapter = TimeoutAdapter(pool_maxsize=self.connections)
         session.mount("http://", adapter)
@@ -151,9 +155,8 @@ class BossdbClient:
         Raises:
             BossdbRefusal: if it is none.
         """
-        with contextlib.suppress(requests.JSONDecodeError):
-            if isinstance(facts := reply.json(), dict):
-                return facts
+        if isinstance(facts := facts_in(reply), dict):
+            return facts
         raise BossdbRefusal(
             f"{self.endpoint.host} answered GET {path} with something that is no JSON object. Is "
             "this address a BossDB, or does a proxy answer in its place?",
@@ -236,8 +239,8 @@ class BossdbClient:
     ) -> requests.Response:
         """Send a request below /v1 until it is answered with an expected status.
 
-        Connection faults, 502, 503 and 504 are tried again with growing pauses; so are 500
-        on cutouts, once the token was seen to be accepted, and passing write faults
+        Connection faults, 408, 425, 502, 503 and 504 are tried again with growing pauses; so
+        are 500 on cutouts, once the token was seen to be accepted, and passing write faults
         (400/9001). Repeating is harmless: a write of the same block changes nothing.
 
         Raises:
@@ -290,16 +293,15 @@ class BossdbClient:
             self._require_token()
             return True
         code, message = error_of(reply)
-        lasting = ("lock", "resolution", "abstract")
-        return code == 9001 and not any(word in message.lower() for word in lasting)
+        return code == 9001 and is_busy(message)
 
     def check_token(self) -> None:
         """Ask for the list of collections, which a bad token is refused.
 
         Raises:
-            BossdbRefusal: if the token is not accepted, or the server does not answer.
+            BossdbRefusal: if the token is not accepted, or no BossDB answers.
         """
-        self.retried(self._require_token, "GET collection/")
+        self.retried(self._require_bossdb, "GET collection/")
 
     def token_refusal(self) -> BossdbRefusal | None:
         """Ask once; return why this server will not be written to, None if it may be.
@@ -307,17 +309,23 @@ class BossdbClient:
         A fault that may pass is none: the job that meets it tries again, and tells.
         """
         try:
-            self._require_token()
+            self._require_bossdb()
         except BossdbRefusal as refusal:
             return refusal
         except MayPass as fault:
             log.info("the token could not be checked: %s", fault)
         return None
 
-    def _require_token(self) -> None:
+    def _require_bossdb(self) -> None:
+        reply = self._require_token()
+        if is_no_bossdb(reply):
+            raise no_bossdb(reply, self.endpoint.host)
+
+    def _require_token(self) -> requests.Response:
         reply = self._sent("GET", "collection/", {"headers": {"Accept": "application/json"}})
         if reply.status_code in (401, 403):
             raise refusal_for(reply, self.endpoint.host)
+        return reply
 
     def _sent(self, method: str, path: str, options: dict) -> requests.Response:
         url = f"{self.endpoint.url}/v1/{path}"
@@ -327,9 +335,16 @@ class BossdbClient:
             reply = self._session.request(method, url, allow_redirects=False, **options)
             self.quickest = min(self.quickest, time.perf_counter() - begun)
             return reply
-        except OSError as error:
+        except (OSError, ValueError) as error:
             # All that requests raises is one, and so is a file of certificates that is missing.
             raise fault_of(error, self.endpoint.host) from None
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in THIS_MACHINE
+    except ValueError:
+        return False
 
 
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from brainpublish.console import say
 from brainpublish.files import is_full, is_passing
 from brainpublish.findings import Refusal
 from brainpublish.runs import working_for_run
@@ -43,18 +44,17 @@ def job_log(path: str | Path) -> Iterator[None]:
                 yield
         except Refusal as refusal:
             file.write(f"{refusal}\n")
-            console.write(f"\n{refusal}\n\n")
+            say(f"\n{refusal}\n\n", console)
             raise SystemExit(1) from None
         except Exception as error:
             traceback.print_exc(file=file)
             if reason := _machine_fault(error):
-                console.write(f"\n{reason}\nDetails: {path}\n\n")
+                say(f"\n{reason}\nDetails: {path}\n\n", console)
                 raise SystemExit(1) from None
-            console.write(f"\nUnexpected {type(error).__name__}: {error}\nDetails: {path}\n\n")
+            say(f"\nUnexpected {type(error).__name__}: {error}\nDetails: {path}\n\n", console)
             raise SystemExit(1) from None
         finally:
             root.removeHandler(handler)
-            console.flush()
 
 
 def _machine_fault(error: Exception) -> str:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from brainpublish.console import say
+
 log = logging.getLogger(__name__)
 
 LOG_SECONDS, CONSOLE_SECONDS = 10, 30
@@ -14,8 +16,7 @@ LOG_SECONDS, CONSOLE_SECONDS = 10, 30
 
 def to_console(text: str) -> None:
     """Write a line where a person sees it: a job's own stderr goes to its log."""
-    sys.__stderr__.write(f"{text}\n")
-    sys.__stderr__.flush()
+    say(f"{text}\n", sys.__stderr__)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from uploads import EXTENT, FULL, NONE, channel_settings, service_over
 
 from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.progress import Progress
 from brainpublish.bossdb.upload import Verification
 from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Drop
@@ -63,6 +64,21 @@ def test_no_change_writes_nothing_and_reads_no_voxel(service, stack):
     assert (counts.kept, counts.verified) == (8, 8)
     assert service.writes() == []
     assert not [r for r in service.requests if "cutout" in r.path]
+
+
+def test_only_what_travels_tells_how_fast_it_goes(service, stack, monkeypatch):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, stack)
+    stack[3, 515, 525] = 60_001
+    travelled = []
+    monkeypatch.setattr(Progress, "done", lambda self, size, moved: travelled.append(moved))
+    service.upload(plan, stack)
+    assert (travelled.count(True), travelled.count(False)) == (2, 7)
+    travelled.clear()
+    service.ledgers(plan.name).joinpath("channel.json").unlink()
+    service.upload(plan, stack)
+    assert travelled == [True] * 8
 
 
 def test_one_changed_voxel_sends_its_cuboid_alone(service, stack):

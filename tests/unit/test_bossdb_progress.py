@@ -22,3 +22,18 @@ def test_blocks_bytes_rate_and_time_left_at_a_calm_pace(caplog):
     assert (
         logged[-1] == "a/b/c, slab 1 of 2: brought 1000 of 1000 cuboids (100%), 10.0 GB, 100.0 MB/s"
     )
+
+
+def test_what_was_there_already_tells_nothing_of_the_time_left():
+    now = [0.0]
+    progress = Progress("brought", 1000, lambda: now[0])
+    for _ in range(900):
+        progress.done(10_000_000, moved=False)
+    now[0] = 1.0
+    assert progress.text(now[0]) == "brought 900 of 1000 cuboids (90%), 9.0 GB"
+    now[0] = 20.0
+    for _ in range(10):
+        progress.done(10_000_000)
+    assert progress.text(now[0]) == (
+        "brought 910 of 1000 cuboids (91%), 9.1 GB, 5.0 MB/s, about 3 min 0 s left"
+    )

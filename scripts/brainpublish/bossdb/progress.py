@@ -36,16 +36,26 @@ class Progress:
     console: Callable[[str], None] = to_console
     blocks: int = 0
     bytes: int = 0
+    _moved_blocks: int = 0
+    _moved_bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self):
         self._begun = self._logged = self._shown = self.clock()
 
-    def done(self, size: int) -> None:
-        """Count one more block, of `size` bytes of voxels, and say so if it is time to."""
+    def done(self, size: int, moved: bool = True) -> None:
+        """Count one more block, and say so if it is time to.
+
+        Args:
+            size: bytes of its voxels.
+            moved: whether it travelled; only such blocks tell how long others will take.
+        """
         with self._lock:
             self.blocks += 1
             self.bytes += size
+            if moved:
+                self._moved_blocks += 1
+                self._moved_bytes += size
             now = self.clock()
             last = self.blocks == self.total
             if last or now - self._logged >= LOG_SECONDS:
@@ -56,15 +66,18 @@ class Progress:
                 self.console(self.text(now))
 
     def text(self, now: float) -> str:
-        """Return blocks, bytes, rate and, before the end, the time that is left."""
-        seconds = max(now - self._begun, 1e-3)
+        """Return blocks and bytes and, once something travelled, the rate and the time left."""
         text = (
             f"{self.what} {self.blocks} of {self.total} cuboids "
-            f"({self.blocks / max(self.total, 1):.0%}), {_size(self.bytes)}, "
-            f"{_size(self.bytes / seconds)}/s"
+            f"({self.blocks / max(self.total, 1):.0%}), {_size(self.bytes)}"
         )
-        if 0 < self.blocks < self.total:
-            text += f", about {_duration(seconds / self.blocks * (self.total - self.blocks))} left"
+        if not self._moved_blocks:
+            return text
+        seconds = max(now - self._begun, 1e-3)
+        text += f", {_size(self._moved_bytes / seconds)}/s"
+        if self.blocks < self.total:
+            each = seconds / self._moved_blocks
+            text += f", about {_duration(each * (self.total - self.blocks))} left"
         return text
 
 

@@ -176,7 +176,7 @@ class SlabUpload:
         def do(group: list) -> list:
             results = task(group)
             for each in results:
-                progress.done(self._size(box_of(each)))
+                progress.done(self._size(box_of(each)), self._travelled(each))
             return results
 
         threads = self.client.connections + self.workers
@@ -189,6 +189,12 @@ class SlabUpload:
                 refusal.status,
                 refusal.code,
             ) from None
+
+    def _travelled(self, result) -> bool:
+        """Say whether a cuboid was sent or read, rather than known to be there."""
+        if not isinstance(result, Outcome) or result.what in (SENT, ERASED):
+            return True
+        return self.ledger.is_unknown(result.box)
 
     def _values(self, box: Box) -> np.ndarray:
         return np.ascontiguousarray(self.stack[box.slices])

@@ -88,9 +88,12 @@ def unpack(body: bytes, dtype: str, into: np.ndarray | None = None) -> np.ndarra
     Raises:
         ValueError: if it is no blosc buffer, or holds no whole number of voxels.
     """
+    if raw_size(body) > blosc.MAX_BUFFERSIZE:
+        # blosc would take it for a negative size.
+        raise ValueError(f"no blosc buffer: it states {raw_size(body):,} bytes")
     try:
         # The size that the buffer itself states is how much would be written.
-        if into is not None and is_whole(body) and _raw_size(body) == into.nbytes:
+        if into is not None and is_whole(body) and raw_size(body) == into.nbytes:
             blosc.decompress_ptr(body, into.ctypes.data)
             return into.reshape(-1)
         return np.frombuffer(blosc.decompress(body), np.dtype(dtype).newbyteorder("<"))
@@ -98,5 +101,6 @@ def unpack(body: bytes, dtype: str, into: np.ndarray | None = None) -> np.ndarra
         raise ValueError(f"no blosc buffer: {error}") from None
 
 
-def _raw_size(body: bytes) -> int:
+def raw_size(body: bytes) -> int:
+    """Return how many bytes a blosc buffer says that its voxels are."""
     return int.from_bytes(body[4:8], "little")

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.codec import CodecChoice
+from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.packing import BITS, IMAGE, LABELS, unpack
 
 TYPES = ("uint8", "uint16", "uint64")
@@ -20,6 +23,18 @@ def test_packing_is_lossless(dtype, seed, big_endian):
         for codec in (codecs.fast, codecs.strong):
             body = codec.pack(given_values)
             assert np.array_equal(unpack(body, dtype).reshape(3, 5, 7), values)
+
+
+@pytest.mark.parametrize("stated", [2**31 - 1, 2**31, 2**32 - 1])
+def test_size_that_no_buffer_has_is_an_error(stated):
+    body = bytearray(IMAGE.fast.pack(np.ones((1, 2, 3), np.uint16)))
+    body[4:8] = stated.to_bytes(4, "little")
+    with pytest.raises(ValueError, match=f"no blosc buffer: it states {stated:,}"):
+        unpack(bytes(body), "uint16")
+    with BossdbClient(Endpoint("remote", "http", "nowhere", "id", "token")) as client:
+        for into in (None, np.empty(6, np.uint16)):
+            with pytest.raises(BossdbRefusal, match="that is 6 voxels of uint16, and answered"):
+                client.unpacked(bytes(body), Box((0, 0, 0), (1, 2, 3)), "uint16", into)
 
 
 @pytest.mark.parametrize("body", [b"<html>no such page</html>", b"\x02\x01\x01\x01"])

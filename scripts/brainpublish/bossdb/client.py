@@ -38,7 +38,7 @@ from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.bossdb.halts import Halts
 from brainpublish.bossdb.slots import Slots
 from brainpublish.bossdb.wire import Limits, TimeoutAdapter
-from brainpublish.packing import OVERHEAD, is_whole, unpack
+from brainpublish.packing import OVERHEAD, is_whole, raw_size, unpack
 from brainpublish.repacking import Pieces
 
 log = logging.getLogger(__name__)
@@ -219,15 +219,16 @@ class BossdbClient:
         Raises:
             BossdbRefusal: if it is no blosc buffer of as many voxels of this type.
         """
-        size = int(np.prod(box.shape))
-        try:
-            values = unpack(body, dtype, into)
-        except ValueError as error:
-            found = str(error)
+        size = math.prod(box.shape)
+        stated = raw_size(body) / np.dtype(dtype).itemsize
+        if is_whole(body) and stated != size:
+            # So much memory is not even asked for.
+            found = f"{stated:,.10g} voxels"
         else:
-            if values.size == size:
-                return values.reshape(box.shape)
-            found = f"{values.size:,} voxels"
+            try:
+                return unpack(body, dtype, into).reshape(box.shape)
+            except ValueError as error:
+                found = str(error)
         raise BossdbRefusal(
             f"{self.endpoint.host} was asked for {box}, that is {size:,} voxels of {dtype}, and "
             f"answered with {found}. Does a proxy answer in its place?",

@@ -8,6 +8,8 @@ begins late, or may end early, learns that its run is over.
 
 import contextlib
 import fcntl
+import functools
+import logging
 import os
 import secrets
 import signal
@@ -19,6 +21,9 @@ from pathlib import Path
 
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal
+from brainpublish.locks import NoLocks, locked
+
+log = logging.getLogger(__name__)
 
 FOLDER = Path(".snakemake", "brainpublish")
 VARIABLE = "BRAINPUBLISH_RUN"
@@ -45,7 +50,7 @@ def begin_run(say: Callable[[str], None]) -> int:
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     held = _run_lock()
-    if not _locked(held, fcntl.LOCK_EX):
+    if not _locked(held, fcntl.LOCK_EX | fcntl.LOCK_NB):
         os.close(held)
         raise Refusal(f"Another run is going on in this folder{_holder()}. Wait for it to end.")
     os.environ[VARIABLE] = _new_id()
@@ -66,7 +71,8 @@ def end_left_over_jobs(say: Callable[[str], None]) -> None:
         return
     held = _run_lock()
     try:
-        if _locked(held, fcntl.LOCK_EX):
+        # Without locks, the run may be the one that this is a part of.
+        if _locked(held, fcntl.LOCK_EX | fcntl.LOCK_NB, without=False):
             _new_id()
             _wait_for_jobs(say)
     finally:
@@ -85,7 +91,7 @@ def working_for_run() -> Iterator[None]:
         yield
         return
     with (FOLDER / "jobs.lock").open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_SH)
+        _locked(handle.fileno(), fcntl.LOCK_SH)
         # A cluster may not pass the environment on.
         os.environ.setdefault(VARIABLE, read_json(_id_path())["run"])
         require_run()
@@ -149,7 +155,7 @@ def _holder() -> str:
 
 def _jobs_at_work() -> bool:
     with (FOLDER / "jobs.lock").open("a") as handle:
-        return not _locked(handle.fileno(), fcntl.LOCK_EX)
+        return not _locked(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _written() -> str | None:
@@ -163,7 +169,7 @@ def _wait_for_jobs(say: Callable[[str], None]) -> None:
     handle = os.open(FOLDER / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o644)
     said = -SAY_SECONDS
     try:
-        while not _locked(handle, fcntl.LOCK_EX):
+        while not _locked(handle, fcntl.LOCK_EX | fcntl.LOCK_NB):
             if time.monotonic() - said >= SAY_SECONDS:
                 said = time.monotonic()
                 say(
@@ -174,9 +180,18 @@ def _wait_for_jobs(say: Callable[[str], None]) -> None:
         os.close(handle)
 
 
-def _locked(handle: int, kind: int) -> bool:
+def _locked(handle: int, kind: int, without: bool = True) -> bool:
+    """Say whether a lock could be had; `without` is the answer of a file system that has none."""
     try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return locked(handle, kind)
+    except NoLocks:
+        _warn_of_no_locks()
+        return without
+
+
+@functools.cache
+def _warn_of_no_locks() -> None:
+    log.warning(
+        "The file system of this folder has no locks: nothing keeps two runs in it from working at "
+        "the same time. Begin a second one only when the first one, and its jobs, have ended."
+    )

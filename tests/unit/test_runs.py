@@ -1,5 +1,6 @@
 """One run in a folder; jobs of a run that was killed neither disturb the next nor go on."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from brainpublish import runs
+from brainpublish import locks, runs
 from brainpublish.bossdb import halts as halts_module
 from brainpublish.bossdb.crew import Interrupted, interruptible
 from brainpublish.bossdb.halts import Halts
@@ -104,6 +105,20 @@ def test_job_whose_environment_was_not_passed_on_knows_its_run(begin, monkeypatc
     monkeypatch.delenv(VARIABLE)
     with working_for_run():
         assert runs.os.environ[VARIABLE] == run
+
+
+def test_run_in_a_folder_without_locks_goes_on_with_a_warning(begin, monkeypatch, caplog):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
+    runs._warn_of_no_locks.cache_clear()
+    begin()
+    end_left_over_jobs(print)
+    with working_for_run():
+        require_run()
+    (record,) = caplog.records
+    assert "has no locks" in record.message
 
 
 def test_halt_holds_for_all_other_jobs_until_the_run_ends(begin):

@@ -66,7 +66,7 @@ def _token_in_intern_file(host: str) -> str | None:
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read(Path.home() / INTERN_FILE, encoding="utf-8")
-    except configparser.Error as error:
+    except (configparser.Error, UnicodeError) as error:
         raise Refusal(
             f"~/{INTERN_FILE.as_posix()} is no readable INI file: {type(error).__name__}. "
             "Correct it, or set BOSSDB_TOKEN instead."

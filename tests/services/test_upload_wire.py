@@ -150,6 +150,19 @@ def test_answer_that_trickles_is_not_waited_for_without_end(monkeypatch, begin):
                 call()
 
 
+def test_proxy_that_trickles_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(wire, "WHOLE_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "SLOWEST", 1e9)
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(client_module, "TRIES", 2)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    endpoint = Endpoint("remote", "https", "bossdb.invalid", "id", "secret-token")
+    with talking(trickle(b"HTTP/1.1 200 OK\r\nX: ")) as proxy, BossdbClient(endpoint) as client:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.endpoint.host}")
+        with pytest.raises(BossdbRefusal, match=r"2 tries.*no whole answer after 0 s"):
+            client.check_token()
+
+
 def test_server_that_takes_a_body_bit_by_bit_is_waited_for_by_its_size(monkeypatch):
     monkeypatch.setattr(wire, "WHOLE_SECONDS", 0.1)
     monkeypatch.setattr(wire, "LOOK_SECONDS", 0.02)

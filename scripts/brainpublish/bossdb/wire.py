@@ -6,6 +6,7 @@ its connection is shut, whatever it is about.
 """
 
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 
 CONNECT_SECONDS = 10
 SEND_SECONDS = 60
@@ -53,7 +54,7 @@ class TimeoutAdapter(HTTPAdapter):
     """
 
     def send(self, request, stream=False, timeout=None, **options):
-        """Send a request; `timeout` may be `Limits`.
+        """Send a request; the timeouts are the module's own, and `timeout` may be `Limits`.
 
         Raises:
             requests.RequestException: if there is no whole answer.
@@ -94,12 +95,12 @@ class TimeoutAdapter(HTTPAdapter):
     def init_poolmanager(self, *args, **options):
         """Make the pools of connections."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        _equip(self.poolmanager)
 
     def proxy_manager_for(self, *args, **options):
         """Return the pools of connections through a proxy."""
         manager = super().proxy_manager_for(*args, **options)
-        manager.pool_classes_by_scheme = _POOLS
+        _equip(manager)
         return manager
 
 
@@ -216,20 +217,15 @@ class _InPieces:
             deadline.connection, deadline.line = self, line
 
 
-class _HttpLine(_InPieces, HTTPConnection):
-    pass
+def _equip(manager: urllib3.PoolManager) -> None:
+    """Let connections be such, each beside of the kind that it is: a proxy may have its own."""
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _equipped(pool) for scheme, pool in pools.items()}
 
 
-class _HttpsLine(_InPieces, HTTPSConnection):
-    pass
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HttpLine
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HttpsLine
-
-
-_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+@functools.cache
+def _equipped(pool: type) -> type:
+    if issubclass(pool.ConnectionCls, _InPieces):
+        return pool
+    line = type(pool.ConnectionCls.__name__, (_InPieces, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": line})

@@ -14,6 +14,8 @@ from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
+from brainpublish.bossdb.halts import Halts
+from brainpublish.findings import Refusal
 from brainpublish.local.faults import Answer, Delay, Drop, RefuseToken
 from brainpublish.packing import IMAGE
 
@@ -168,3 +170,13 @@ def test_token_is_asked_about_once_and_only_a_refusal_counts(service, fault, sta
     refusal = service.client.token_refusal()
     assert (refusal and refusal.status) == status
     assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [RefuseToken(), Answer(path=CUTOUT, status=429)])
+def test_what_every_job_would_meet_halts_the_others(service, tmp_path, fault):
+    service.faults.add(fault)
+    with BossdbClient(service.client.endpoint, halts=Halts(tmp_path)) as client:
+        with pytest.raises(BossdbRefusal):
+            client.post_body("lab/fish/image", BOX, BODY)
+        with pytest.raises(Refusal, match="another job of this run met: "):
+            Halts(tmp_path).require_none()

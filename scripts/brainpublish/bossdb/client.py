@@ -279,10 +279,14 @@ class BossdbClient:
             return reply
         if self._may_pass(reply, path):
             raise MayPass(shown(reply))
+        raise self._refusal(reply)
+
+    def _refusal(self, reply: requests.Response) -> BossdbRefusal:
+        """Return what refuses a request; one that all jobs would meet halts them all."""
         refusal = refusal_for(reply, self.endpoint.host)
-        if reply.status_code == 429:
+        if reply.status_code in (401, 429):
             self.halts.call(f"another job of this run met: {refusal}")
-        raise refusal
+        return refusal
 
     def _may_pass(self, reply: requests.Response, path: str) -> bool:
         if reply.status_code in PASSING:
@@ -325,7 +329,7 @@ class BossdbClient:
     def _require_token(self) -> requests.Response:
         reply = self._sent("GET", "collection/", {"headers": {"Accept": "application/json"}})
         if reply.status_code in (401, 403):
-            raise refusal_for(reply, self.endpoint.host)
+            raise self._refusal(reply)
         return reply
 
     def _sent(self, method: str, path: str, options: dict) -> requests.Response:

@@ -181,6 +181,9 @@ def _create(client: BossdbClient, remote: BossRemote, resource) -> str:
             return _outcome_of(error.response, client.endpoint.host)
         except OSError as error:
             raise fault_of(error, client.endpoint.host) from None
+        except (LookupError, TypeError, ValueError, RecursionError):
+            # It was made, as its status says; what the answer says of it, intern cannot read.
+            log.info("the answer to the making of %s cannot be read", resource.name)
         log.info("made %s %s", type(resource).__name__, resource.name)
         return CREATED
 

@@ -227,7 +227,7 @@ class SlabUpload:
             return self._decide(box, body, desk)
 
     def _fetch(self, box: Box) -> bytes:
-        return self.client.get_body(self.channel, box)
+        return self.client.get_body(self.channel, box, np.dtype(self.dtype).itemsize)
 
     def _decide(self, box: Box, body: bytes | None, desk: np.ndarray) -> Outcome | Load:
         """Compare a cuboid with what the server holds; `body` is that, if it was unknown."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from uploads import EXTENT, channel_settings, service_over
 
+from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb import resources
 from brainpublish.bossdb.after import make_public, start_downsample, wait_for_downsample
 from brainpublish.bossdb.channels import require_channel
@@ -122,6 +123,7 @@ def test_killed_while_making_a_channel(service, monkeypatch, moment):
     elif moment == "made":
         service.faults.add(Answer(method="POST", path="/v1/meta", status=403))
     elif moment == "answer lost":
+        monkeypatch.setattr(client_module, "TRIES", 2)
         service.faults.add(Drop(method="POST", path=CHANNEL, when="reply"))
     else:
         monkeypatch.setattr(resources, "claim", _killed)

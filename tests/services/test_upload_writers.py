@@ -91,6 +91,22 @@ def test_writer_that_comes_between_is_not_written_over(folder, copy, publish, mo
     assert read_mark(folder.client, plan.name, WRITER_KEY) == f"third 1{SETTLED}"
 
 
+def test_channel_does_not_say_that_all_was_read_back_while_it_is_written_to(
+    folder, publish, monkeypatch
+):
+    post, said = BossdbClient.post_body, set()
+
+    def watched(*arguments):
+        post(*arguments)
+        said.add(read_mark(folder.client, folder.plan().name, WRITER_KEY))
+
+    monkeypatch.setattr(BossdbClient, "post_body", watched)
+    for stack in (TWOS, ONES):
+        publish(folder, "second", stack)
+    assert said == {"second 1", "second 2"}
+    assert read_mark(folder.client, folder.plan().name, WRITER_KEY) == f"second 2{SETTLED}"
+
+
 def test_downsampling_under_way_is_begun_anew_only_once_something_was_written(
     folder, publish, monkeypatch
 ):

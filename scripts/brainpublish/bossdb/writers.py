@@ -53,10 +53,10 @@ def announce(client: BossdbClient, channel: str, folder: Path) -> None:
                 f"Something else began to write to {channel} a moment ago. Let only one folder "
                 "publish to a channel at a time; then run the same command again."
             )
-        has_written = _count(writer) > 0
-        if has_written and 0 <= time.time() - record.said < ANNOUNCE_SECONDS:
+        is_writing = _count(writer) > 0 and not writer.endswith(SETTLED)
+        if is_writing and 0 <= time.time() - record.said < ANNOUNCE_SECONDS:
             return
-        if not has_written:
+        if not is_writing:
             stop_downsample(client, channel)
         become_last_writer(client, channel, record, writer, _count(writer) + 1)
 

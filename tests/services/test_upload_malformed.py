@@ -136,9 +136,7 @@ def test_database_that_is_busy_is_asked_again():
     "answer",
     [
         moved(b"https://elsewhere.invalid/"),
-        reply(b"<html>not here</html>", "404 Not Found"),
         reply(b"<html>please log in</html>"),
-        reply(b"[]"),
     ],
 )
 def test_what_answers_but_is_no_bossdb_is_found_at_the_start(answer):

@@ -133,11 +133,12 @@ def _secrets_of(request: requests.PreparedRequest | None) -> list[str]:
 
 
 def is_no_bossdb(reply: requests.Response) -> bool:
-    """Say whether an answer to a question that each BossDB answers is none of a BossDB."""
+    """Say whether an answer is none of a BossDB: it leads elsewhere, or is a page for people.
+
+    A 404 is not taken for that: what a server lacks is told once it is needed.
+    """
     if reply.status_code == 200:
-        return not isinstance(facts_in(reply), dict)
-    if reply.status_code == 404:
-        return error_of(reply)[0] is None
+        return facts_in(reply) is None
     return 300 <= reply.status_code < 400
 
 

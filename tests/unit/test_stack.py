@@ -1,4 +1,5 @@
 import errno
+import faulthandler
 import hashlib
 import os
 
@@ -312,7 +313,11 @@ def test_file_that_breaks_its_decoder_is_a_finding_and_not_the_end(image, monkey
     decode = take_module.read_rows
 
     def crash(path, *rest):
-        return os.abort() if path.name == "z4.jp2" else decode(path, *rest)
+        if path.name != "z4.jp2":
+            return decode(path, *rest)
+        # The tests' own one would tell of it at length.
+        faulthandler.disable()
+        os.abort()
 
     monkeypatch.setattr(take_module, "read_rows", crash)
     found = image.slab(0).findings()

@@ -16,6 +16,7 @@ include: "rules/common.smk"
 include: "rules/runs.smk"
 include: "rules/buckets.smk"
 include: "rules/gates.smk"
+include: "rules/uploads.smk"
 include: "rules/space.smk"
 
 

@@ -24,7 +24,13 @@ from brainpublish.slices.pairing import fill_gaps, pair_with_image
 from brainpublish.slices.plan import slab_memory
 from brainpublish.slices.slabs import slab_count, slab_depth
 from brainpublish.slices.weight import Weight, weight_of
-from brainpublish.settled import entry_of, is_settled, made_from
+from brainpublish.settled import (
+    distrust_times,
+    entry_of,
+    is_settled,
+    made_from,
+    record_of,
+)
 from brainpublish.summary import run_summary
 
 
@@ -38,6 +44,7 @@ wildcard_constraints:
 run_jobs_from(f"{workflow.basedir}/scripts")
 if workflow.is_main_process:
     runs.end_left_over_jobs(functools.partial(print, file=sys.stderr))
+    distrust_times()
 
 try:
     CONFIG = load_config(

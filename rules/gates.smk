@@ -2,7 +2,6 @@
 # A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
 from dataclasses import asdict
 
-from brainpublish.bossdb.ledger import ledger_folder
 from brainpublish.slices.changes import changed_files, made_anew_for, replaced_files
 
 CHECKED = "results/checked.json"
@@ -127,87 +126,3 @@ def sheet_inputs(path):
         ]
 
     return paths
-
-
-def upload_gate():
-    return (
-        "results/headers_checked.json"
-        if CONFIG["bossdb"]["gate"] == "slab"
-        else CHECKED
-    )
-
-
-def create_settings(wildcards):
-    sections = CHANNELS[wildcards.volume].values()
-    return {
-        "channels": [resource_section(section) for section in sections],
-        "destination": DESTINATION["bossdb"],
-        "code": code_of("create_resources.py"),
-    }
-
-
-def create_is_settled(wildcards):
-    record = f"results/uploads/{wildcards.volume}/resources.json"
-    expected = made_from(create_settings(wildcards))
-    return stands("create_resources", record, expected, [])
-
-
-def volume_plans(wildcards):
-    settled = create_is_settled(wildcards)
-    plans = [
-        f"results/volumes/{wildcards.volume}/{channel}/plan.json"
-        for channel in CHANNELS[wildcards.volume]
-    ]
-    return [ancient(plan) for plan in plans] if settled else plans
-
-
-def verification():
-    return {key: CONFIG["bossdb"][key] for key in ("verify", "sample_share")}
-
-
-def upload_settings(wildcards):
-    return {
-        "channel": channel_section(wildcards),
-        "destination": DESTINATION["bossdb"],
-        "verify": verification(),
-        "code": code_of("upload_slab.py"),
-    }
-
-
-@functools.cache
-def lineage_of(volume, channel):
-    """Return what the ledger of a channel stands under, as the last run left it, if it is known."""
-    made = entry_of(f"results/uploads/{volume}/resources.json", "destination")
-    name = CHANNELS[volume][channel]["name"]
-    return made and entry_of(ledger_folder(made, name) / "channel.json", "lineage")
-
-
-def upload_is_settled(wildcards):
-    if not create_is_settled(wildcards):
-        # It may find that a channel was made anew, or that someone else wrote to it.
-        return False
-    folder, slab = channel_folder(wildcards), wildcards.slab
-    inputs = [f"{folder}/stack.zarr/0/c/{slab}/0/0", f"{folder}/slabs/{slab}.json"]
-    record = f"results/uploads/{wildcards.volume}/{wildcards.channel}/{slab}.json"
-    expected = made_from(upload_settings(wildcards))
-    if lineage := lineage_of(wildcards.volume, wildcards.channel):
-        expected["lineage"] = lineage
-    return stands("upload_slab", record, expected, inputs)
-
-
-def publish_settings(wildcards):
-    return {
-        "channel": channel_section(wildcards),
-        "destination": DESTINATION["bossdb"],
-        "verify": verification(),
-        "after": {key: CONFIG["bossdb"][key] for key in ("downsample", "public")},
-        "code": code_of("publish_channel.py"),
-    }
-
-
-def publish_is_settled(wildcards):
-    inputs = [f"{channel_folder(wildcards)}/slices.tsv"]
-    inputs += [path.format(**wildcards) for path in slab_uploads(wildcards)]
-    record = f"results/receipts/bossdb/{wildcards.volume}/{wildcards.channel}.json"
-    expected = made_from(publish_settings(wildcards))
-    return stands("publish_channel", record, expected, inputs)

@@ -7,6 +7,7 @@ changed in the same breath, would be passed over, and the run would end well all
 So the input is `ancient` only for jobs that are settled.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from typing import Any
 from brainpublish.files import digest_of_json, read_json
 
 MADE_FROM = "made_from"
+
+_MEMORIES = ("metadata/*", "metadata.db")
+"""Where Snakemake keeps what jobs were made from, below .snakemake."""
+_FIRST = ("volumes/*/*/stamps.json", "features/*/resolved.json")
+"""One of the results of each rule that others build on, below results."""
 
 
 def made_from(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -53,3 +59,17 @@ def record_of(path: str | Path) -> dict:
     except (OSError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}
+
+
+def distrust_times() -> None:
+    """Let the first jobs run again where Snakemake has lost its memory of what jobs were made from.
+
+    It would then look at times alone, and see no change of settings. Results of the first jobs
+    are made old; records, which a copied or cleaned folder still has, decide what follows.
+    """
+    if any(found for each in _MEMORIES for found in Path(".snakemake").glob(each)):
+        return
+    for each in _FIRST:
+        for path in Path("results").glob(each):
+            # Not 0, which Snakemake takes for a file that is not there.
+            os.utime(path, (1, 1))

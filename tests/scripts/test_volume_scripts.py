@@ -37,6 +37,7 @@ CONFIG = {
 }
 HERE = {"kind": "local", "store": "store"}
 VERIFY = {"verify": "full", "sample_share": 0.1}
+UPLOAD = {"volume": "fish", "depth": 16, "destination": HERE, "verify": VERIFY, "anew": None}
 
 
 def run(rule, inputs, outputs, settings=None, slab=None, connections=2):
@@ -121,7 +122,7 @@ def test_scripts_lead_from_slices_to_a_receipt(channels):
     assert set(read_json("resources.json")["resources"].values()) == {"created"}
 
     bone = channels["bone"]
-    settings = {"channel": bone, "destination": HERE, "verify": VERIFY}
+    settings = {"channel": bone, **UPLOAD}
     for slab in (0, 1):
         run(
             "upload_slab",
@@ -164,7 +165,7 @@ def test_gates_stop_with_the_paragraph_on_the_console(channels, capsys):
 def test_slab_with_errors_is_not_sent(channels, capsys):
     Path("image/z4.jp2").write_bytes(b"<html>")
     prepare(channels["image"])
-    settings = {"channel": channels["image"], "destination": HERE, "verify": VERIFY}
+    settings = {"channel": channels["image"], **UPLOAD}
     inputs = {"plan": "image/plan.json", "report": "image/slabs/0.json"}
     with pytest.raises(SystemExit):
         run("upload_slab", inputs, {"counts": "0.json"}, settings, slab="0")

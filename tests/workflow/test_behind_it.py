@@ -1,5 +1,6 @@
-"""What happened on the server behind a folder's back is noticed when resources are looked at."""
+"""What records do not tell of is noticed: what others did, or this folder under other names."""
 
+import copy
 import shutil
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from project import new_project
 from readers import bossdb_over, voxels
-from stacks import STACK
+from stacks import LABELS, STACK
 
 IMAGE = "lab/fish/image"
 
@@ -45,3 +46,30 @@ def test_channels_that_are_made_anew_are_filled_when_a_mask_is_added(project):
     shutil.rmtree(project.folder / "local-store")
     project.run()
     assert np.array_equal(published(project), STACK)
+
+
+def test_records_of_a_volume_do_not_hold_once_another_one_published_to_its_channels(project):
+    first = copy.deepcopy(project.config)
+    volume = project.config["volumes"].pop("fish")
+    volume["annotations"][0]["label"] += 1
+    project.config["volumes"]["again"] = volume
+    project.run()
+    project.config = first
+    project.run()
+    with bossdb_over(project.folder / "local-store") as remote:
+        assert np.array_equal(np.unique(voxels(remote, "lab/fish/bone")), [0, LABELS["bone"]])
+    assert project.run().nothing_to_do
+
+
+def test_settings_that_changed_are_seen_without_what_snakemake_remembers(project):
+    annotations = project.config["volumes"]["fish"]["annotations"]
+    project.config["volumes"]["fish"]["annotations"] = annotations[:1]
+    shutil.rmtree(project.folder / ".snakemake")
+    jobs = project.run().jobs
+    assert not {"prepare_slab", "upload_slab"} & {*jobs}
+    shutil.rmtree(project.folder / ".snakemake")
+    annotations[0]["label"] += 1
+    project.run()
+    with bossdb_over(project.folder / "local-store") as remote:
+        assert np.array_equal(np.unique(voxels(remote, "lab/fish/bone")), [0, LABELS["bone"] + 1])
+    assert project.run().nothing_to_do

@@ -106,12 +106,32 @@ class ChannelRecord:
             "lineage": lineage or marker,
             "writers": list(writers),
             "said": said,
+            **{key: self._held.get(key) for key in ("source", "epoch")},
         }
         write_json(self._path, self._held)
+
+    @property
+    def state(self) -> str | None:
+        """What records of uploads must name to be true still; None before the first upload."""
+        return f"{self.lineage} {self._held['epoch']}" if self._held.get("epoch") else None
+
+    def begin(self, source: str) -> None:
+        """Record what is published from now on: unless it is the same, a new epoch begins."""
+        if self._held.get("source") != source:
+            self._held |= {"source": source, "epoch": new_marker()}
+            write_json(self._path, self._held)
 
     def write_writers(self, writers: Iterable[str | None], said: float = 0) -> None:
         """Record who may be the last writer, and when the server was told; all else stays."""
         self.write(self.marker, self.finished, self.lineage, writers, said)
+
+
+def state_of_channel(folder: str | Path) -> str | None:
+    """Return the state of a channel by its record; None where there is none that can be read."""
+    try:
+        return ChannelRecord(folder).state
+    except (OSError, ValueError):
+        return None
 
 
 def begin_ledger(folder: str | Path, marker: str, slices: int, rest: str) -> None:

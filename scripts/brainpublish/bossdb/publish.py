@@ -11,7 +11,7 @@ from brainpublish.bossdb.after import (
 )
 from brainpublish.bossdb.channels import ChannelPlan, require_channel
 from brainpublish.bossdb.connect import connected
-from brainpublish.bossdb.ledger import ledger_folder
+from brainpublish.bossdb.ledger import ChannelRecord, ledger_folder
 from brainpublish.bossdb.receipt import channel_receipt
 from brainpublish.bossdb.upload import Counts
 from brainpublish.bossdb.writers import settle
@@ -54,7 +54,7 @@ def publish_channel(
         name, endpoint = channel["name"], client.endpoint
         folder = ledger_folder(endpoint.id, name)
         lineage = require_channel(client, ChannelPlan(channel, stack_plan.extent), folder)
-        _require_same(name, lineage, records)
+        _require_same(name, ChannelRecord(folder).state, records)
         if all(record["verify"]["mode"] == "full" for record in records.values()):
             settle(client, name, folder)
         downsample = {"status": "not asked for"}
@@ -85,14 +85,14 @@ def publish_channel(
     write_json(output, {**receipt, **made_from(settings)})
 
 
-def _require_same(name: str, lineage: str, records: dict[str, dict]) -> None:
-    others = [path for path, record in records.items() if record.get("lineage") != lineage]
+def _require_same(name: str, state: str | None, records: dict[str, dict]) -> None:
+    others = [path for path, record in records.items() if record.get("state") != state]
     for path in others:
         # Without them, these slabs are compared with what is there by the next run.
         Path(path).unlink()
     if others:
         raise Refusal(
-            f"{name} was made anew, or written to by another folder, since {len(others)} of its "
+            f"{name} was made anew, or written to from elsewhere, since {len(others)} of its "
             f"{len(records)} slabs were sent. Run the same command again: it compares them with "
             "what is there, and sends what differs. Let only one folder publish to a channel."
         )

@@ -11,7 +11,7 @@ from brainpublish.bossdb.cuboids import cuboids_of
 from brainpublish.bossdb.ledger import SlabLedger, ledger_folder
 from brainpublish.bossdb.progress import to_console
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
-from brainpublish.bossdb.writers import announce
+from brainpublish.bossdb.writers import announce, begin_source
 from brainpublish.files import read_json, write_json
 from brainpublish.findings import Refusal, as_text, errors_in
 from brainpublish.memory import return_freed_memory
@@ -47,8 +47,10 @@ def upload_slab(
     """Bring one slab to its channel, read it back, and write down what was done.
 
     Args:
-        settings: the channel's own settings, the destination, and how much is read back,
-            under channel, destination and verify.
+        settings: the channel's own settings, its volume's id, the slices per slab, the
+            destination, and how much is read back, under channel, volume, depth, destination and
+            verify; and, where an earlier record of it does not hold any more, the state of the
+            channel that told so, under anew.
         slab: the slab's number.
         connections: requests in flight, over all jobs of the run.
         workers: cuboids read and compressed at once.
@@ -67,6 +69,8 @@ def upload_slab(
     with connected(settings["destination"], connections) as client:
         folder = ledger_folder(client.endpoint.id, channel["name"])
         lineage = require_channel(client, ChannelPlan(channel, plan.extent), folder)
+        source = {key: settings[key] for key in ("volume", "depth", "channel")}
+        state = begin_source(client, folder, source)
         client.before_writing(lambda: announce(client, channel["name"], folder))
         Path(files.receipt).unlink(missing_ok=True)
         z = slab_range(slab, plan.depth, plan.extent[0])
@@ -95,8 +99,8 @@ def upload_slab(
             counts = upload.run(boxes, verify)
     log.info("%s", counts)
     to_console(f"{title}: {_told(counts)}")
-    record = {"counts": counts.as_dict(), "lineage": lineage, "verify": verify.claim()}
-    write_json(output, {**record, **made_from(settings)})
+    record = {"counts": counts.as_dict(), "state": state, "verify": verify.claim()}
+    write_json(output, {**record, "anew": settings["anew"], **made_from(settings)})
 
 
 def _told(counts: Counts) -> str:

@@ -14,6 +14,7 @@ from filelock import FileLock
 from brainpublish.bossdb.after import stop_downsample
 from brainpublish.bossdb.client import ANNOUNCE_SECONDS, BossdbClient, BossdbRefusal, error_of
 from brainpublish.bossdb.ledger import ChannelRecord, forget_downsample
+from brainpublish.files import digest_of_json
 from brainpublish.findings import Refusal
 from brainpublish.runs import run_id
 
@@ -33,6 +34,23 @@ def settle(client: BossdbClient, channel: str, folder: Path) -> None:
         writer = read_mark(client, channel, WRITER_KEY)
         if writer in record.writers and writer is not None:
             _replace(client, channel, record, writer, f"{writer.removesuffix(SETTLED)}{SETTLED}")
+
+
+def begin_source(client: BossdbClient, folder: Path, source: dict) -> str:
+    """Begin to publish something to a channel, and return the channel's state from then on.
+
+    Records of what was published before, from another volume of the config or in other slabs, do
+    not hold any more, however settings change back: they name another state.
+
+    Args:
+        client: the server.
+        folder: the channel's folder of ledgers.
+        source: what is published, and how it is cut into slabs.
+    """
+    with alone(client, folder):
+        record = ChannelRecord(folder)
+        record.begin(digest_of_json(source))
+        return record.state
 
 
 def announce(client: BossdbClient, channel: str, folder: Path) -> None:

@@ -1,0 +1,101 @@
+# Takes sections of the config and what earlier runs left; leaves the settings of each job that
+# talks to BossDB, and whether it is settled.
+from brainpublish.bossdb.ledger import ledger_folder, state_of_channel
+
+
+def upload_gate():
+    return (
+        "results/headers_checked.json"
+        if CONFIG["bossdb"]["gate"] == "slab"
+        else CHECKED
+    )
+
+
+def create_settings(wildcards):
+    sections = CHANNELS[wildcards.volume].values()
+    return {
+        "channels": [resource_section(section) for section in sections],
+        "destination": DESTINATION["bossdb"],
+        "gate": upload_gate(),
+        "code": code_of("create_resources.py"),
+    }
+
+
+def create_is_settled(wildcards):
+    record = f"results/uploads/{wildcards.volume}/resources.json"
+    expected = made_from(create_settings(wildcards))
+    return stands("create_resources", record, expected, [])
+
+
+def volume_plans(wildcards):
+    settled = create_is_settled(wildcards)
+    plans = [
+        f"results/volumes/{wildcards.volume}/{channel}/plan.json"
+        for channel in CHANNELS[wildcards.volume]
+    ]
+    return [ancient(plan) for plan in plans] if settled else plans
+
+
+def verification():
+    return {key: CONFIG["bossdb"][key] for key in ("verify", "sample_share")}
+
+
+@functools.cache
+def channel_state(volume, channel):
+    """Return what records of uploads must name to be true still, if the channel is known."""
+    made = entry_of(f"results/uploads/{volume}/resources.json", "destination")
+    name = CHANNELS[volume][channel]["name"]
+    return made and state_of_channel(ledger_folder(made, name))
+
+
+def upload_anew(wildcards):
+    """Return the state of a channel that a slab's record does not name, as long as there is one."""
+    record = record_of(upload_record(wildcards))
+    state = channel_state(wildcards.volume, wildcards.channel)
+    is_stale = record and state and record.get("state") != state
+    return state if is_stale else record.get("anew")
+
+
+def upload_record(wildcards):
+    return "results/uploads/{volume}/{channel}/{slab}.json".format(**wildcards)
+
+
+def upload_settings(wildcards):
+    return {
+        "channel": channel_section(wildcards),
+        "volume": wildcards.volume,
+        "depth": depth_of(wildcards.volume, wildcards.channel),
+        "destination": DESTINATION["bossdb"],
+        "verify": verification(),
+        "gate": upload_gate(),
+        "anew": upload_anew(wildcards),
+        "code": code_of("upload_slab.py"),
+    }
+
+
+def upload_is_settled(wildcards):
+    if not create_is_settled(wildcards):
+        # It may find that a channel was made anew, or that someone else wrote to it.
+        return False
+    folder, slab = channel_folder(wildcards), wildcards.slab
+    inputs = [f"{folder}/stack.zarr/0/c/{slab}/0/0", f"{folder}/slabs/{slab}.json"]
+    expected = made_from(upload_settings(wildcards))
+    return stands("upload_slab", upload_record(wildcards), expected, inputs)
+
+
+def publish_settings(wildcards):
+    return {
+        "channel": channel_section(wildcards),
+        "destination": DESTINATION["bossdb"],
+        "verify": verification(),
+        "after": {key: CONFIG["bossdb"][key] for key in ("downsample", "public")},
+        "code": code_of("publish_channel.py"),
+    }
+
+
+def publish_is_settled(wildcards):
+    inputs = [f"{channel_folder(wildcards)}/slices.tsv"]
+    inputs += [path.format(**wildcards) for path in slab_uploads(wildcards)]
+    record = f"results/receipts/bossdb/{wildcards.volume}/{wildcards.channel}.json"
+    expected = made_from(publish_settings(wildcards))
+    return stands("publish_channel", record, expected, inputs)

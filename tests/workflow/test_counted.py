@@ -109,7 +109,7 @@ def test_channel_made_anew_behind_the_ledger_never_gets_a_false_receipt(counted)
     changed = change_slice(project, 17)
     run = project.run(check=False)
     assert run.status != 0
-    assert "was made anew, or written to by another folder, since 1 of its 2 slabs" in run.output
+    assert "was made anew, or written to from elsewhere, since 1 of its 2 slabs" in run.output
     project.run()
     assert np.array_equal(voxels_there(project, port), changed)
 

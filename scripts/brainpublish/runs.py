@@ -153,11 +153,6 @@ def _holder() -> str:
     return f" ({held['host']}, since {held['since']})" if {"host", "since"} <= {*held} else ""
 
 
-def _jobs_at_work() -> bool:
-    with (FOLDER / "jobs.lock").open("a") as handle:
-        return not _locked(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _written() -> str | None:
     try:
         return read_json(_id_path())["run"]

@@ -13,6 +13,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/slabs.smk"
 include: "rules/runs.smk"
 include: "rules/buckets.smk"
 include: "rules/gates.smk"

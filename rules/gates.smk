@@ -1,7 +1,5 @@
 # Takes sections of the config; leaves the settings of each job, and the inputs it waits for.
 # A settled job waits for its gate only if it runs anyway: see brainpublish.settled.
-from dataclasses import asdict
-
 from brainpublish.slices.changes import changed_files, made_anew_for, replaced_files
 
 CHECKED = "results/checked.json"
@@ -56,7 +54,7 @@ def replaced_slices(volume, channel):
 def manifest_settings(wildcards):
     return {
         "channel": source_section(wildcards),
-        "listing": listing_of(wildcards.volume, wildcards.channel).as_settings(),
+        "listing": listing_settings(wildcards.volume, wildcards.channel),
         "depth": depth_of(wildcards.volume, wildcards.channel),
         "anew": made_anew_for(
             f"{channel_folder(wildcards)}/plan.json",
@@ -68,9 +66,10 @@ def manifest_settings(wildcards):
 
 
 def slab_settings(wildcards):
+    listing = listing_settings(wildcards.volume, wildcards.channel)
     return {
         "channel": source_section(wildcards),
-        "places": [asdict(place) for place in slab_places(wildcards)],
+        "places": listing["places"][slab_part(wildcards)],
         "code": code_of("prepare_slab.py"),
     }
 

@@ -11,8 +11,8 @@ def upload_gate():
     )
 
 
-def create_settings(wildcards):
-    sections = CHANNELS[wildcards.volume].values()
+def settings_of_resources(volume):
+    sections = CHANNELS[volume].values()
     return {
         "channels": [resource_section(section) for section in sections],
         "destination": DESTINATION["bossdb"],
@@ -21,9 +21,19 @@ def create_settings(wildcards):
     }
 
 
+def create_settings(wildcards):
+    return settings_of_resources(wildcards.volume)
+
+
 def create_is_settled(wildcards):
-    record = f"results/uploads/{wildcards.volume}/resources.json"
-    expected = made_from(create_settings(wildcards))
+    return resources_are_settled(wildcards.volume)
+
+
+@functools.cache
+def resources_are_settled(volume):
+    # Each slab of a volume asks, and is to hear the same.
+    record = f"results/uploads/{volume}/resources.json"
+    expected = made_from(settings_of_resources(volume))
     return stands("create_resources", record, expected, [])
 
 

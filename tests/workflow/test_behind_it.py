@@ -6,22 +6,28 @@ import shutil
 import numpy as np
 import pytest
 
-from project import new_project
+from project import Project, new_project, whole_config
 from readers import bossdb_over, voxels
 from stacks import LABELS, STACK
 
 IMAGE = "lab/fish/image"
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A folder whose image and first mask were published, and whose second mask was not."""
-    project = new_project(tmp_path)
+@pytest.fixture(scope="module")
+def with_one_mask(tmp_path_factory):
+    """A project whose image and first mask were published. Not to be changed."""
+    project = new_project(tmp_path_factory.mktemp("first") / "my project")
     project.config["buckets"] = {}
-    annotations = project.config["volumes"]["fish"]["annotations"]
-    project.config["volumes"]["fish"]["annotations"] = annotations[:1]
+    del project.config["volumes"]["fish"]["annotations"][1:]
     project.run()
-    project.config["volumes"]["fish"]["annotations"] = annotations
+    return project
+
+
+@pytest.fixture
+def project(with_one_mask, tmp_path):
+    """A copy of it, whose second mask was not published yet."""
+    project = Project(tmp_path / "copy of project", whole_config() | {"buckets": {}})
+    shutil.copytree(with_one_mask.folder, project.folder)
     return project
 
 

@@ -1,5 +1,8 @@
 """What reruns ask of the server, counted on the server's side, and how a person is told."""
 
+import copy
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,16 +11,18 @@ from brainpublish.local.bossdb import create_app
 from brainpublish.local.faults import Answer, Faults
 from brainpublish.local.serve import serving
 from brainpublish.local.store import LocalStore
+from project import Project, new_project
 from readers import remote_at, voxels
 from stacks import STACK, phantom, write_jp2_stack, write_mask_stack
 
 WRITING = ("POST", "PUT", "DELETE", "PATCH")
 
 
-@pytest.fixture
-def counted(project, tmp_path):
-    """A project that was published to a service whose book of requests is at hand."""
-    store = LocalStore(tmp_path / "far away").open()
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory):
+    """A project that was published to a service, which had its port and its folder for that."""
+    folder = tmp_path_factory.mktemp("sent")
+    project, store = new_project(folder / "my project"), LocalStore(folder / "far away").open()
     faults = Faults(create_app(store))
     with serving(faults) as port:
         project.config["buckets"] = {}
@@ -30,8 +35,19 @@ def counted(project, tmp_path):
         project.environment = {"BOSSDB_TOKEN": store.secrets["bossdb_manager"]}
         project.run()
         assert faults.counts.most_in_flight <= 3
-        faults.forget()
-        yield project, faults, port
+    return project, port, folder
+
+
+@pytest.fixture
+def counted(sent, tmp_path):
+    """A copy of that project and of its service, whose book of requests is at hand."""
+    project, port, folder = sent
+    copied = Project(tmp_path / "my project", copy.deepcopy(project.config), project.environment)
+    shutil.copytree(project.folder, copied.folder)
+    shutil.copytree(folder / "far away", tmp_path / "far away")
+    faults = Faults(create_app(LocalStore(tmp_path / "far away").open()))
+    with serving(faults, port):
+        yield copied, faults, port
 
 
 def writes(faults) -> list[str]:

@@ -1,5 +1,6 @@
 """The upload engine against the embedded service: what arrives, what is sent, what is proven."""
 
+import collections
 import contextlib
 import re
 import shutil
@@ -197,6 +198,24 @@ def test_one_flipped_voxel_on_the_server_is_found_and_its_cuboid_named(service, 
     assert "z 0:16 y 512:520 x 0:512: 1 of 65,536 voxels" in str(refusal.value)
     service.upload(plan, stack)
     assert np.array_equal(service.read(plan), stack)
+
+
+def test_cuboids_that_stay_wrong_share_the_patience_of_their_slab(service, stack, monkeypatch):
+    monkeypatch.setattr("brainpublish.bossdb.upload.LEAST_SECONDS", 0)
+    plan = service.plan()
+    service.ensure(plan)
+    stack[:] = 5
+    service.upload(plan, stack, verify=NONE)
+    body = IMAGE.strong.pack(np.full(EXTENT, 6, np.uint16))
+    service.client.post_body(plan.name, Box((0, 0, 0), EXTENT), body)
+    service.faults.forget()
+    with pytest.raises(Refusal, match="8 of 8 cuboids read back differ"):
+        service.upload(plan, stack, patience=2)
+    reads = collections.Counter(r.path for r in service.requests if "/v1/cutout/" in r.path)
+    # Three connections and two workers: five are waited for at once, and leave three little time.
+    counts = sorted(reads.values())
+    assert len(counts) == 8
+    assert counts[2] < counts[3]
 
 
 def test_delays_of_the_server_are_waited_for(service, stack):

@@ -1,5 +1,7 @@
 """Keys of the config that change how a run goes: gate, verify, public, downsample."""
 
+import re
+
 import numpy as np
 
 from brainpublish.files import read_json
@@ -54,3 +56,15 @@ def test_label_images_and_uint32_are_published_as_uint64(published):
     findings = read_json(published.result("volumes/fish/rock/findings.json"))
     assert "MASK_UINT32" in {finding["code"] for finding in findings}
     assert receipt_of(published, "rock")["dtype"] == "uint64"
+
+
+def test_image_of_few_slabs_is_given_more_cores_than_masks(project):
+    output = project.run("check", "--dry-run", "--cores", "16").output
+    jobs = re.findall(r"^rule prepare_slab:\n((?: .*\n)*)", output, re.MULTILINE)
+    threads = {}
+    for job in jobs:
+        channel = re.search(r"channel=(\w+), slab=(\d)", job).groups()
+        given = re.search(r"threads: (\d+)", job)
+        threads[channel] = int(given[1]) if given else 1
+    masks = {(name, slab): 1 for name in MASKS for slab in "01"}
+    assert threads == {("image", "0"): 4, ("image", "1"): 4, **masks}

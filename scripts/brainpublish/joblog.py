@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import sys
 import time
 import traceback
@@ -13,6 +14,9 @@ from brainpublish.files import is_full, is_passing
 from brainpublish.findings import Refusal
 from brainpublish.runs import working_for_run
 
+STOPPED = 128 + signal.SIGINT
+"""Status of a process that was ended from the keyboard, as shells have it."""
+
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -22,7 +26,7 @@ def job_log(path: str | Path) -> Iterator[None]:
 
     A `Refusal` is shown on the console as one plain paragraph and ends the process with
     status 1. Any other exception is a fault of ours or of the machine: its traceback goes
-    to the log, one line naming it goes to the console.
+    to the log, one line naming it goes to the console. Ctrl-C is told in the log alone.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +50,10 @@ def job_log(path: str | Path) -> Iterator[None]:
             file.write(f"{refusal}\n")
             say(f"\n{refusal}\n\n", console)
             raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            # The one who did it knows, and Snakemake says so once for all jobs.
+            file.write("Stopped by Ctrl-C. The same command goes on with what is left to do.\n")
+            raise SystemExit(STOPPED) from None
         except Exception as error:
             traceback.print_exc(file=file)
             if reason := _machine_fault(error):

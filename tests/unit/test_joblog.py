@@ -39,6 +39,15 @@ def test_other_faults_are_named_as_they_are(tmp_path, capsys):
     assert "Unexpected KeyError: 'x'" in said(tmp_path, capsys, KeyError("x"))
 
 
+def test_ctrl_c_is_told_in_the_log_alone(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended, job_log(tmp_path / "a.log"):
+        raise KeyboardInterrupt
+    assert ended.value.code == 130
+    log = (tmp_path / "a.log").read_text()
+    assert "Stopped by Ctrl-C. The same command goes on" in log
+    assert "Traceback" not in log + capsys.readouterr().err
+
+
 class Gone(io.StringIO):
     """A terminal that was closed, or a pipe that nobody reads any more."""
 

@@ -18,7 +18,15 @@ def hold_folder():
     except Refusal as refusal:
         raise WorkflowError(str(refusal)) from None
     halts = Halts(runs.FOLDER)
-    runs.on_end_by_signal(lambda name: halts.call(SIGNALLED.format(name)))
+
+    def end(name):
+        # Snakemake waits for running jobs after SIGTERM, however long they take; those that can
+        # end at any moment are to hear of it.
+        halts.call(SIGNALLED.format(name))
+        if name == "SIGTERM":
+            workflow.scheduler.exit_gracefully()
+
+    runs.on_end_by_signal(end)
     return lock
 
 

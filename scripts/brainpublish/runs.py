@@ -116,12 +116,14 @@ def require_run() -> None:
 def on_end_by_signal(call: Callable[[str], None]) -> None:
     """Have a function called with a signal's name when this process is told to end.
 
-    Snakemake waits for running jobs after SIGTERM, however long they take; jobs that can end
-    at any moment are to hear of it. This leaves Snakemake's own handlers as they are.
+    It is called in a thread of its own, and for SIGTERM in place of any handler: one runs in the
+    midst of what the main thread does, which may hold a lock that the handler waits for. That of
+    Snakemake does so, and both then waited without end. Ctrl-C stays as it is.
     """
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
     signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda *_: None)
 
     def listen() -> None:
         while number := receiver.recv(1):

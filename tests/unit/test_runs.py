@@ -159,21 +159,31 @@ def _work_on(halts: Halts) -> None:
         time.sleep(20)
 
 
-def test_signal_is_told_of_beside_what_else_is_done_with_it(begin):
+def test_end_by_signal_waits_for_what_the_main_thread_holds(begin):
     begin()
     script = (
-        "import os, signal, sys\n"
+        "import os, signal, threading, time\n"
         "from brainpublish.runs import on_end_by_signal\n"
-        # Not printed: two threads at once, one of them in a signal's handler, may clash.
-        "on_end_by_signal(lambda name: os.write(1, f'{name}\\n'.encode()))\n"
-        "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'handled\\n'))\n"
-        "print('ready', flush=True)\n"
-        "sys.stdin.read()\n"
+        "held, told = threading.Lock(), threading.Event()\n"
+        "def end(name):\n"
+        "    with held:\n"
+        "        os.write(1, f'{name}\\n'.encode())\n"
+        "    told.set()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: end('by a handler'))\n"
+        "on_end_by_signal(end)\n"
+        "with held:\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(1)\n"
+        "    os.write(1, b'done\\n')\n"
+        "told.wait()\n"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen([sys.executable, "-c", script], text=True, **pipes)
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGTERM)
-    lines = {process.stdout.readline() for _ in range(2)}
-    process.communicate()
-    assert lines == {"handled\n", "SIGTERM\n"}
+    command = [sys.executable, "-c", script]
+    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert rest == "done\nSIGTERM\n"
+    assert process.returncode == 0

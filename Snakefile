@@ -46,9 +46,9 @@ include: "rules/publish.smk"
 
 
 onstart:
+    RUN_LOCK = hold_folder()
     refuse_without_secrets(job.rule.name for job in workflow.dag.needrun_jobs())
     refuse_without_space(workflow.dag.needrun_jobs())
-    RUN_LOCK = hold_folder()
     look_for_jobs_when_one_ends()
     start_what_needs_no_core()
     spare_pandas()

@@ -80,7 +80,9 @@ def slab_is_settled(wildcards):
     expected = {
         **made_from(slab_settings(wildcards)),
         "plan": entry_of(plan, "digest"),
-        "rows": dict(enumerate(entry_of(plan, "rows") or [])).get(int(wildcards.slab)),
+        "rows": dict(enumerate(entry_of(plan, "rows", list) or [])).get(
+            int(wildcards.slab)
+        ),
     }
     # The record may be newer than files that changed while it was made; the manifest, by
     # whose digests it was made, is not.

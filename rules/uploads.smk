@@ -1,6 +1,6 @@
 # Takes sections of the config and what earlier runs left; leaves the settings of each job that
 # talks to BossDB, and whether it is settled.
-from brainpublish.bossdb.ledger import ledger_folder, state_of_channel
+from brainpublish.bossdb.record import ledger_folder, state_of_channel
 
 
 def upload_gate():
@@ -52,22 +52,24 @@ def verification():
 
 @functools.cache
 def channel_state(volume, channel):
-    """Return what records of uploads must name to be true still, if the channel is known."""
+    """Return what records of uploads must name to be true still, if the channel was made."""
     made = entry_of(f"results/uploads/{volume}/resources.json", "destination")
     name = CHANNELS[volume][channel]["name"]
-    return made and state_of_channel(ledger_folder(made, name))
+    return made and (state_of_channel(ledger_folder(made, name)) or "no ledger")
 
 
-def upload_anew(wildcards):
-    """Return the state of a channel that a slab's record does not name, as long as there is one."""
-    record = record_of(upload_record(wildcards))
-    state = channel_state(wildcards.volume, wildcards.channel)
+@functools.cache
+def upload_anew(volume, channel, slab):
+    """Return the state of a channel that a slab's record does not name, and what it names."""
+    # Remembered: by the time that Snakemake asks once more, it has removed the record.
+    record = record_of(upload_record(volume, channel, slab))
+    state = channel_state(volume, channel)
     is_stale = record and state and record.get("state") != state
-    return state if is_stale else record.get("anew")
+    return f"{state} after {record.get('state')}" if is_stale else record.get("anew")
 
 
-def upload_record(wildcards):
-    return "results/uploads/{volume}/{channel}/{slab}.json".format(**wildcards)
+def upload_record(volume, channel, slab):
+    return f"results/uploads/{volume}/{channel}/{slab}.json"
 
 
 def upload_settings(wildcards):
@@ -78,7 +80,7 @@ def upload_settings(wildcards):
         "destination": DESTINATION["bossdb"],
         "verify": verification(),
         "gate": upload_gate(),
-        "anew": upload_anew(wildcards),
+        "anew": upload_anew(**wildcards),
         "code": code_of("upload_slab.py"),
     }
 
@@ -90,7 +92,7 @@ def upload_is_settled(wildcards):
     folder, slab = channel_folder(wildcards), wildcards.slab
     inputs = [f"{folder}/stack.zarr/0/c/{slab}/0/0", f"{folder}/slabs/{slab}.json"]
     expected = made_from(upload_settings(wildcards))
-    return stands("upload_slab", upload_record(wildcards), expected, inputs)
+    return stands("upload_slab", upload_record(**wildcards), expected, inputs)
 
 
 def publish_settings(wildcards):

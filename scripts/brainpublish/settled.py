@@ -47,9 +47,10 @@ def is_settled(record: str | Path, expected: Mapping[str, Any], inputs: Iterable
     return newest <= made and all(held.get(key) == value for key, value in expected.items())
 
 
-def entry_of(record: str | Path, key: str) -> Any:
-    """Return an entry of a record, or None where there is none."""
-    return record_of(record).get(key)
+def entry_of(record: str | Path, key: str, kind: type = str) -> Any:
+    """Return an entry of a record, or None where there is none of that type."""
+    held = record_of(record).get(key)
+    return held if isinstance(held, kind) else None
 
 
 def record_of(path: str | Path) -> dict:

@@ -11,7 +11,7 @@ from brainpublish.bossdb.channels import require_channel
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, TimeoutAdapter
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
-from brainpublish.bossdb.ledger import ChannelRecord
+from brainpublish.bossdb.record import ChannelRecord
 from brainpublish.bossdb.resources import ensure_resources
 from brainpublish.bossdb.writers import MARKER_KEY, read_mark
 from brainpublish.findings import Refusal

@@ -106,10 +106,27 @@ def test_changed_label_redoes_its_channel_only(published):
 
 def test_lost_ledger_costs_reading_back_and_sends_nothing(published):
     shutil.rmtree(published.result("ledger"))
-    published.run("--forcerun", "upload_slab")
+    published.run()
     receipt = read_json(published.result("receipts/bossdb/fish/image.json"))
     assert (receipt["cuboids"]["kept"], receipt["cuboids"]["sent"]) == (2, 0)
     assert receipt["verified"]["cuboids"] == 2
+    assert published.run().nothing_to_do
+
+
+def test_damaged_records_are_made_good_beside_what_changed(published):
+    changed = STACK.copy()
+    changed[3, 5:30, 5:30] = 0
+    write_jp2_stack(published.folder / "raw data" / "image", changed)
+    (record,) = published.result("ledger").rglob("image/channel.json")
+    record.write_text("[]")
+    published.result("uploads/fish/rock/0.json").write_text("")
+    (published.folder / ".snakemake" / "brainpublish" / "halt.json").write_text("")
+    run = published.run(check=False)
+    assert "Unexpected" not in run.output
+    published.run()
+    assert published.run().nothing_to_do
+    with bossdb_over(published.folder / "local-store") as remote:
+        assert np.array_equal(voxels(remote, "lab/fish/image"), changed)
 
 
 def test_changed_destination_is_published_to_whatever_else_changed(published):

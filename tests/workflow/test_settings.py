@@ -47,6 +47,10 @@ def test_receipt_says_how_much_was_verified(published):
         channel = remote.get_channel("rock", "lab", "fish")
         assert channel.sources == ["image"]
         assert channel.raw["public"] is True
+    published.config["bossdb"]["public"] = False
+    run = published.run()
+    assert "lab/fish/rock is public, and `bossdb.public: false` does not take that" in run.output
+    assert receipt_of(published, "rock")["public"] is True
 
 
 def test_label_images_and_uint32_are_published_as_uint64(published):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, error_of
 from brainpublish.bossdb.crew import for_each
-from brainpublish.bossdb.ledger import DOUBT, UNKNOWN, ChannelRecord, begin_ledger, new_marker
+from brainpublish.bossdb.ledger import DOUBT, UNKNOWN, begin_ledger
+from brainpublish.bossdb.record import ChannelRecord, new_marker
 from brainpublish.bossdb.writers import (
     MARKER_KEY,
     SETTLED,
@@ -166,6 +167,15 @@ def require_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> st
     Raises:
         Refusal: if it is not there, is someone else's, or differs.
     """
+    return claim(client, plan, found_channel(client, plan), folder)
+
+
+def found_channel(client: BossdbClient, plan: ChannelPlan) -> Facts:
+    """Return what a server has of a channel.
+
+    Raises:
+        Refusal: if it is not there, or differs.
+    """
     facts = look_at(client, plan)
     if facts.channel is None:
         raise Refusal(
@@ -173,7 +183,7 @@ def require_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> st
             "`--forcerun create_resources upload_slab` to publish it anew."
         )
     refuse_differences(client, differences(plan, facts))
-    return claim(client, plan, facts, folder)
+    return facts
 
 
 def is_foreign(plan: ChannelPlan, facts: Facts, folder: Path) -> bool:

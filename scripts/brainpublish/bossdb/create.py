@@ -2,7 +2,7 @@
 
 from brainpublish.bossdb.channels import ChannelPlan
 from brainpublish.bossdb.connect import connected
-from brainpublish.bossdb.ledger import ledger_folder
+from brainpublish.bossdb.record import ledger_folder
 from brainpublish.bossdb.resources import ensure_resources
 from brainpublish.files import write_json
 from brainpublish.settled import made_from

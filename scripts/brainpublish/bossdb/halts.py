@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from brainpublish.files import read_json, write_json
+from brainpublish.files import write_json
 from brainpublish.findings import Refusal
 from brainpublish.runs import require_run, run_id
+from brainpublish.settled import record_of
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +51,9 @@ class Halts:
         if not self._path or self._mine:
             return
         require_run()
-        try:
-            called = read_json(self._path)
-        except FileNotFoundError:
-            return
-        if called["run"] == run_id():
-            raise Refusal(f"Not sent: {called['reason']}")
+        called = record_of(self._path)
+        if called.get("run") == run_id():
+            raise Refusal(f"Not sent: {called.get('reason')}")
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:

@@ -7,22 +7,35 @@ server still carries the marker that the ledger was written under.
 
 A file is a journal of JSON lines: a head, then entries, of which the last one counts. A layer
 is 16 slices whatever the slabs' depth, so that another depth finds the same entries.
+
+The channel's record, which the server's mark of the last writer proves to be the latest, says in
+which state each journal was left. One in another state, as an older file put back or one that was
+cut or damaged, tells nothing.
 """
 
 import json
+import logging
 import os
-import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import xxhash
+from filelock import FileLock, Timeout
+
 from brainpublish.bossdb.cuboids import Box
+from brainpublish.bossdb.record import ChannelRecord, State, new_marker
 from brainpublish.files import read_json, sync_folder, write_json, write_text
 from brainpublish.slices.slabs import CUBOID
 
+log = logging.getLogger(__name__)
+
 DOUBT, BLANK, UNKNOWN = "in doubt", "blank", "unknown"
-LEDGERS = Path("results", "ledger", "bossdb")
+LOCK = "channel.lock"
+"""Name of the file, in a channel's folder, that is locked by whoever changes its record."""
+CLOSE_SECONDS = 2
+"""How long a ledger that is closed waits for others that change the channel's record."""
 _DOWNSAMPLE = "downsample.json"
 
 
@@ -32,106 +45,6 @@ class Entry:
 
     digest: str
     verified: bool = False
-
-
-def ledger_folder(endpoint_id: str, channel: str) -> Path:
-    """Return the folder of a channel's ledger for a destination, below the working directory."""
-    return LEDGERS / endpoint_id / channel
-
-
-def new_marker() -> str:
-    """Return a marker for a channel: no other channel carries the same one."""
-    return secrets.token_hex(8)
-
-
-class ChannelRecord:
-    """What this project knows of a channel that it publishes to: one file beside its ledger.
-
-    The marker is written down before the channel is made, so that a run killed in between
-    still knows the channel as its own, and as one that nothing was written to before.
-
-    The server names the run that wrote to the channel last. If that is none of those that are
-    written down here, someone else wrote: a copy of this folder, or a colleague's. The ledger
-    then begins anew, under another lineage.
-    """
-
-    def __init__(self, folder: str | Path):
-        self._path = Path(folder, "channel.json")
-        self._held = read_json(self._path) if self._path.exists() else {}
-
-    @property
-    def marker(self) -> str | None:
-        """The marker of the channel that this project published to last, or None."""
-        return self._held.get("marker")
-
-    @property
-    def finished(self) -> bool:
-        """Whether that channel was there and marked: not only about to be made."""
-        return self._held.get("finished", False)
-
-    @property
-    def lineage(self) -> str | None:
-        """What the ledger stands under: the marker, until someone else wrote to the channel."""
-        return self._held.get("lineage", self.marker)
-
-    @property
-    def writers(self) -> list[str | None]:
-        """What the server may name as last writer. None: nobody wrote yet.
-
-        There are several only while a run is making itself the last one.
-        """
-        return self._held.get("writers", [None])
-
-    @property
-    def said(self) -> float:
-        """When the server was told of the last writer, in seconds since 1970; 0 if never."""
-        return self._held.get("said", 0)
-
-    def trusts(self, marker: str | None, writer: str | None) -> bool:
-        """Say whether nobody else wrote, by what the server says of the channel."""
-        return self.finished and marker == self.marker and writer in self.writers
-
-    def write(
-        self,
-        marker: str,
-        finished: bool,
-        lineage: str | None = None,
-        writers: Iterable[str | None] = (None,),
-        said: float = 0,
-    ) -> None:
-        """Record the marker of a channel, which is about to be made or was marked with it."""
-        self._held = {
-            "marker": marker,
-            "finished": finished,
-            "lineage": lineage or marker,
-            "writers": list(writers),
-            "said": said,
-            **{key: self._held.get(key) for key in ("source", "epoch")},
-        }
-        write_json(self._path, self._held)
-
-    @property
-    def state(self) -> str | None:
-        """What records of uploads must name to be true still; None before the first upload."""
-        return f"{self.lineage} {self._held['epoch']}" if self._held.get("epoch") else None
-
-    def begin(self, source: str) -> None:
-        """Record what is published from now on: unless it is the same, a new epoch begins."""
-        if self._held.get("source") != source:
-            self._held |= {"source": source, "epoch": new_marker()}
-            write_json(self._path, self._held)
-
-    def write_writers(self, writers: Iterable[str | None], said: float = 0) -> None:
-        """Record who may be the last writer, and when the server was told; all else stays."""
-        self.write(self.marker, self.finished, self.lineage, writers, said)
-
-
-def state_of_channel(folder: str | Path) -> str | None:
-    """Return the state of a channel by its record; None where there is none that can be read."""
-    try:
-        return ChannelRecord(folder).state
-    except (OSError, ValueError):
-        return None
 
 
 def begin_ledger(folder: str | Path, marker: str, slices: int, rest: str) -> None:
@@ -190,15 +103,56 @@ class SlabLedger:
             boxes: the slab's cuboids; no other job may have some of the same layer.
             marker: what the ledger must stand under to be believed: the channel's lineage.
         """
-        layers = sorted({_layer(box) for box in boxes})
-        self._journals = {layer: _Journal(_path(folder, layer), marker) for layer in layers}
+        self._folder = Path(folder)
+        self._opening = threading.Lock()
+        self._opened: str | None = None
+        self._closed = False
+        seals = ChannelRecord(folder).seals
+        paths = {layer: _path(folder, layer) for layer in sorted({_layer(box) for box in boxes})}
+        self._journals = {
+            layer: _Journal(path, marker, None if seals is None else seals.get(path.name, []))
+            for layer, path in paths.items()
+        }
 
     def __enter__(self) -> "SlabLedger":
         return self
 
     def __exit__(self, *_):
-        for journal in self._journals.values():
-            journal.close()
+        # A thread that waits for another job may hold it, and a job that is to end does not wait.
+        if not self._opening.acquire(timeout=CLOSE_SECONDS):
+            return
+        try:
+            self._closed = True
+            if self._opened is not None:
+                closed = {each.name: each.close() for each in self._journals.values()}
+                self._seal(closed, CLOSE_SECONDS)
+        except Timeout:
+            log.info("the record of the channel is busy: journals count as written to")
+        finally:
+            self._opening.release()
+
+    def _open(self) -> str:
+        """Let the channel's record say that journals are written to, before the first one is."""
+        with self._opening:
+            if self._closed:
+                raise ValueError("this ledger was closed")
+            if self._opened is None:
+                opened, journals = new_marker(), self._journals.values()
+                self._seal({each.name: [*each.states, (opened, None)] for each in journals})
+                self._opened = opened
+            return self._opened
+
+    def _seal(self, states: dict[str, list[State]], seconds: float = -1) -> None:
+        """Record states of journals; raises Timeout if the record is busy for so many seconds."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._folder / LOCK, timeout=seconds):
+            record = ChannelRecord(self._folder)
+            seals = record.seals
+            if seals is None:
+                # An older version sealed none: what is there is taken as it is.
+                paths = self._folder.glob("z*.jsonl")
+                seals = {path.name: [(None, _digest(path.read_bytes()))] for path in paths}
+            record.write_seals({**seals, **states})
 
     def entry_of(self, box: Box) -> Entry | None:
         """Return what a cuboid is known to hold. None: zeros, unless it `is_unknown`."""
@@ -228,35 +182,47 @@ class SlabLedger:
 
     def verify(self, digests: dict[Box, str]) -> None:
         """Record that cuboids were read back and hold these digests."""
-        self._record({box: Entry(text, True) for box, text in digests.items()}, durable=True)
+        entries = {box: Entry(text, True) for box, text in digests.items()}
+        news = {box: entry for box, entry in entries.items() if self.entry_of(box) != entry}
+        self._record(news, durable=True)
 
     def _record(self, entries: dict[Box, Entry], durable: bool) -> None:
         layers: dict[int, dict[str, Entry]] = {}
         for box, entry in entries.items():
             layers.setdefault(_layer(box), {})[box.key] = entry
         for layer, changed in layers.items():
-            self._journals[layer].append(changed, durable)
+            self._journals[layer].append(changed, durable, self._open())
 
 
 class _Journal:
-    """One layer's file. It is opened for writing at the first change, rewritten whole then."""
+    """One layer's file. It is opened for writing at the first change, rewritten whole then.
 
-    def __init__(self, path: Path, marker: str):
+    Attributes:
+        name: of the file.
+        states: those in which it is believed, as it was found; none if it is not.
+    """
+
+    def __init__(self, path: Path, marker: str, states: list[State] | None):
+        """Read a journal; `states` are those in which it is believed, any if None."""
+        self.name = path.name
         self._path = path
         self._marker = marker
         self._lock = threading.Lock()
         self._syncing = threading.Lock()
         self._written = self._synced = 0
+        self._opened: str | None = None
         self._handle: int | None = None
-        self.rest, self.entries = _read(path, marker)
+        self.rest, self.entries, self.states = _read(path, marker, states)
 
-    def append(self, entries: dict[str, Entry], durable: bool) -> None:
+    def append(self, entries: dict[str, Entry], durable: bool, opened: str) -> None:
         """Add entries; if `durable`, return only once they survive a power cut."""
         with self._lock:
             self.entries.update(entries)
             if self._handle is None:
                 # What stands there may be torn or of another channel.
-                write_text(self._path, _head(self._marker, self.rest) + _lines(self.entries))
+                head = _head(self._marker, self.rest, opened)
+                write_text(self._path, head + _lines(self.entries))
+                self._opened = opened
                 self._handle = os.open(self._path, os.O_WRONLY | os.O_APPEND)
             else:
                 _write_all(self._handle, _lines(entries).encode())
@@ -274,12 +240,15 @@ class _Journal:
                 os.fsync(self._handle)
                 self._synced = written
 
-    def close(self) -> None:
-        """Close the file; a later change opens it again."""
+    def close(self) -> list[State]:
+        """Close the file, and return the states in which it is believed from now on."""
         with self._lock:
             if self._handle is not None:
+                os.fsync(self._handle)
                 os.close(self._handle)
                 self._handle = None
+                self.states = [(self._opened, _digest(self._path.read_bytes()))]
+            return self.states
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -295,8 +264,12 @@ def _path(folder: str | Path, layer: int) -> Path:
     return Path(folder, f"z{layer * CUBOID[0]:06}.jsonl")
 
 
-def _head(marker: str, rest: str) -> str:
-    return json.dumps({"marker": marker, "rest": rest}) + "\n"
+def _digest(data: bytes) -> str:
+    return xxhash.xxh3_64_hexdigest(data)
+
+
+def _head(marker: str, rest: str, opened: str | None = None) -> str:
+    return json.dumps({"marker": marker, "rest": rest, "opened": opened}) + "\n"
 
 
 def _rest_of(head: dict) -> str:
@@ -313,18 +286,33 @@ def _lines(entries: dict[str, Entry]) -> str:
     )
 
 
-def _read(path: Path, marker: str) -> tuple[str, dict[str, Entry]]:
-    """Return what holds for cuboids without an entry, and the entries.
+def _read(
+    path: Path, marker: str, states: list[State] | None
+) -> tuple[str, dict[str, Entry], list[State]]:
+    """Return what holds for cuboids without an entry, the entries, and the state that was found.
 
-    Each lineage begins with a file for every layer. Where it is lost, damaged or of another
-    lineage, not even a read would tell what was sent and not seen yet: all is in doubt. Lines
-    after the last line end are of a record that was not finished, so nothing was sent on its
-    ground.
+    Each lineage begins with a file for every layer. Where it is lost, damaged, of another
+    lineage or in none of the `states`, not even a read would tell what was sent and not seen yet:
+    all is in doubt. Lines after the last line end are of a record that was not finished, so
+    nothing was sent on its ground.
     """
     try:
-        head, *lines = (json.loads(line) for line in path.read_bytes().split(b"\n")[:-1])
+        data = path.read_bytes()
+        head, *lines = (json.loads(line) for line in data.split(b"\n")[:-1])
         entries = {key: Entry(digest, verified) for key, digest, verified in lines}
-        return (_rest_of(head), entries) if head["marker"] == marker else (DOUBT, {})
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        state = (head.get("opened"), _digest(data))
+        if head["marker"] == marker and _is_believed(state, bool(entries), states):
+            return _rest_of(head), entries, [state]
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         # Not there, or not what this module wrote.
-        return DOUBT, {}
+        return DOUBT, {}, []
+    return DOUBT, {}, []
+
+
+def _is_believed(state: State, is_written: bool, states: list[State] | None) -> bool:
+    if states is None:
+        return True
+    if not states:
+        return not is_written
+    opened, digest = state
+    return any(each in ((opened, digest), (opened, None)) for each in states)

@@ -9,15 +9,16 @@ from brainpublish.bossdb.after import (
     make_public,
     wait_for_downsample,
 )
-from brainpublish.bossdb.channels import ChannelPlan, require_channel
+from brainpublish.bossdb.channels import ChannelPlan, claim, found_channel
 from brainpublish.bossdb.connect import connected
-from brainpublish.bossdb.ledger import ChannelRecord, ledger_folder
+from brainpublish.bossdb.progress import to_console
 from brainpublish.bossdb.receipt import channel_receipt
+from brainpublish.bossdb.record import ChannelRecord, ledger_folder
 from brainpublish.bossdb.upload import Counts
 from brainpublish.bossdb.writers import settle
 from brainpublish.files import digest_of_file, read_json, write_json
 from brainpublish.findings import Refusal
-from brainpublish.settled import made_from
+from brainpublish.settled import made_from, record_of
 from brainpublish.slices.plan import read_plan
 
 LOCAL_DOWNSAMPLE_SECONDS = 3600
@@ -47,14 +48,16 @@ def publish_channel(
             wrote to it; what says that those slabs were sent is removed then.
     """
     stack_plan, _ = read_plan(plan)
-    records = {path: read_json(path) for path in uploads}
-    counts = sum((Counts(**record["counts"]) for record in records.values()), Counts())
+    records = {path: record_of(path) for path in uploads}
     channel, after = settings["channel"], settings["after"]
     with connected(settings["destination"], connections) as client:
         name, endpoint = channel["name"], client.endpoint
         folder = ledger_folder(endpoint.id, name)
-        lineage = require_channel(client, ChannelPlan(channel, stack_plan.extent), folder)
+        described = ChannelPlan(channel, stack_plan.extent)
+        facts = found_channel(client, described)
+        lineage = claim(client, described, facts, folder)
         _require_same(name, ChannelRecord(folder).state, records)
+        counts = sum((Counts(**record["counts"]) for record in records.values()), Counts())
         if all(record["verify"]["mode"] == "full" for record in records.values()):
             settle(client, name, folder)
         downsample = {"status": "not asked for"}
@@ -65,6 +68,8 @@ def publish_channel(
                 downsample = wait_for_downsample(client, name, downsample, LOCAL_DOWNSAMPLE_SECONDS)
         if after["public"]:
             make_public(client, channel["collection"], channel["experiment"], channel["channel"])
+        elif facts.channel.get("public"):
+            to_console(f"{name} is public, and `bossdb.public: false` does not take that back.")
         receipt = channel_receipt(
             endpoint,
             channel,
@@ -78,7 +83,7 @@ def publish_channel(
             next(iter(records.values()))["verify"],
             {
                 "downsample": downsample,
-                "public": after["public"],
+                "public": after["public"] or bool(facts.channel.get("public")),
                 "links": links_of(client, channel),
             },
         )
@@ -86,13 +91,14 @@ def publish_channel(
 
 
 def _require_same(name: str, state: str | None, records: dict[str, dict]) -> None:
-    others = [path for path, record in records.items() if record.get("state") != state]
+    others = [path for path, held in records.items() if not held or held.get("state") != state]
     for path in others:
         # Without them, these slabs are compared with what is there by the next run.
         Path(path).unlink()
     if others:
         raise Refusal(
             f"{name} was made anew, or written to from elsewhere, since {len(others)} of its "
-            f"{len(records)} slabs were sent. Run the same command again: it compares them with "
-            "what is there, and sends what differs. Let only one folder publish to a channel."
+            f"{len(records)} slabs were sent; or what is written down of them was lost. Run the "
+            "same command again: it compares them with what is there, and sends what differs. Let "
+            "only one folder publish to a channel."
         )

@@ -42,7 +42,8 @@ from brainpublish.bossdb.channels import (
 )
 from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.crew import for_each
-from brainpublish.bossdb.ledger import BLANK, ChannelRecord, begin_ledger, new_marker
+from brainpublish.bossdb.ledger import BLANK, begin_ledger
+from brainpublish.bossdb.record import ChannelRecord, new_marker
 from brainpublish.findings import Refusal
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from brainpublish.bossdb.bounds import run_length
 from brainpublish.bossdb.channels import ChannelPlan, require_channel
 from brainpublish.bossdb.connect import connected
 from brainpublish.bossdb.cuboids import cuboids_of
-from brainpublish.bossdb.ledger import SlabLedger, ledger_folder
+from brainpublish.bossdb.ledger import SlabLedger
 from brainpublish.bossdb.progress import to_console
+from brainpublish.bossdb.record import ledger_folder
 from brainpublish.bossdb.upload import Counts, SlabUpload, Verification
 from brainpublish.bossdb.writers import announce, begin_source
 from brainpublish.files import read_json, write_json

@@ -13,7 +13,8 @@ from filelock import FileLock
 
 from brainpublish.bossdb.after import stop_downsample
 from brainpublish.bossdb.client import ANNOUNCE_SECONDS, BossdbClient, BossdbRefusal, error_of
-from brainpublish.bossdb.ledger import ChannelRecord, forget_downsample
+from brainpublish.bossdb.ledger import LOCK, forget_downsample
+from brainpublish.bossdb.record import ChannelRecord
 from brainpublish.files import digest_of_json
 from brainpublish.findings import Refusal
 from brainpublish.runs import run_id
@@ -115,7 +116,7 @@ def alone(client: BossdbClient, folder: Path) -> Iterator[None]:
     """Do what only one job at a time may do with a channel."""
     folder.mkdir(parents=True, exist_ok=True)
     # The connection comes first, as for a thread that announces itself while it has one.
-    with client.slot(), FileLock(folder / "channel.lock"):
+    with client.slot(), FileLock(folder / LOCK):
         yield
 
 

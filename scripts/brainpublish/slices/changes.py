@@ -16,7 +16,7 @@ CHANGED = "SLICE_CHANGED"
 
 def changed_files(record: str | Path) -> list[str]:
     """Return the files of which a plan, or a slab's report, says that they had changed."""
-    findings = entry_of(record, "findings")
+    findings = entry_of(record, "findings", list)
     held = [each for each in findings if isinstance(each, dict)] if findings else []
     return [str(each.get("where")) for each in held if each.get("code") == CHANGED]
 
@@ -54,7 +54,7 @@ def made_anew_for(
         made anew for.
     """
     changed = {
-        str(path): [entry_of(path, "rows"), files]
+        str(path): [record_of(path).get("rows"), files]
         for path in (plan, *reports)
         if (files := changed_files(path))
     }

@@ -158,9 +158,12 @@ def test_file_in_another_state_than_it_was_left_in_tells_nothing(folder, how, ki
         # Another layer was about to be written to.
         opened(folder).doubt(ONE)
     path.write_bytes(how(path))
-    with opened(folder) as ledger:
-        assert ledger.entry_of(TWO) == Entry(DOUBT)
-        assert ledger.entry_of(ONE) == Entry(DOUBT if killed else "b", not killed)
+    for _ in range(2):
+        with opened(folder) as ledger:
+            assert ledger.entry_of(TWO) == Entry(DOUBT)
+            assert ledger.entry_of(ONE) == Entry(DOUBT if killed else "b", not killed)
+            # Of another layer: this one stays as it is.
+            ledger.hold({BOXES[4]: "c"})
 
 
 def test_killed_before_the_first_line_what_was_known_is_known_still(folder, monkeypatch):

@@ -199,7 +199,7 @@ class _Journal:
 
     Attributes:
         name: of the file.
-        states: those in which it is believed, as it was found; none if it is not.
+        states: that in which it was found; if it is not believed, those in which it would be.
     """
 
     def __init__(self, path: Path, marker: str, states: list[State] | None):
@@ -289,7 +289,7 @@ def _lines(entries: dict[str, Entry]) -> str:
 def _read(
     path: Path, marker: str, states: list[State] | None
 ) -> tuple[str, dict[str, Entry], list[State]]:
-    """Return what holds for cuboids without an entry, the entries, and the state that was found.
+    """Return what holds for cuboids without an entry, the entries, and what `states` become.
 
     Each lineage begins with a file for every layer. Where it is lost, damaged, of another
     lineage or in none of the `states`, not even a read would tell what was sent and not seen yet:
@@ -305,8 +305,8 @@ def _read(
             return _rest_of(head), entries, [state]
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         # Not there, or not what this module wrote.
-        return DOUBT, {}, []
-    return DOUBT, {}, []
+        return DOUBT, {}, states or []
+    return DOUBT, {}, states or []
 
 
 def _is_believed(state: State, is_written: bool, states: list[State] | None) -> bool:

@@ -46,7 +46,7 @@ def slab_work(raw: Path, results: Path) -> float:
     listing = list_slices(str(raw), "*.jp2")
     channel = image_section(raw) | {"role": "image", "waive": []}
     size = raw_bytes(listing.files[0])
-    depth = slab_depth(len(listing.places), "auto", size, is_jp2=True)
+    depth = slab_depth(len(listing.places), "auto", size, "jp2")
     manifest, plan, stack = results / "slices.tsv", results / "plan.json", results / "stack.zarr"
     settings = {"channel": channel, "listing": listing.as_settings(), "depth": depth}
     make_manifest(settings, THREADS, manifest, plan, results / "stamps.json", stack)

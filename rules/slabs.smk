@@ -47,7 +47,7 @@ def depth_of(volume, channel):
     weight = slice_weight(volume, channel) if setting == "auto" else None
     if weight is None:
         return slab_depth(count, setting)
-    return slab_depth(count, setting, weight.bytes, weight.format == "jp2")
+    return slab_depth(count, setting, weight.bytes, weight.format)
 
 
 def slabs_of(volume, channel):

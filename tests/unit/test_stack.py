@@ -22,7 +22,13 @@ from brainpublish.slices.discover import list_slices
 from brainpublish.slices.gather import gather_findings
 from brainpublish.slices.manifest import read_manifest
 from brainpublish.slices.plan import read_plan
-from brainpublish.slices.slabs import JP2_SLAB_BYTES, SLAB_BYTES, slab_count, slab_depth, slab_range
+from brainpublish.slices.slabs import (
+    SLAB_BYTES,
+    SLOW_SLAB_BYTES,
+    slab_count,
+    slab_depth,
+    slab_range,
+)
 from brainpublish.slices.steps import make_manifest, make_slab
 from stacks import SHARED, STACK, write_jp2_stack, write_mask_stack
 
@@ -100,19 +106,20 @@ def image(tmp_path):
 
 
 SIZES = st.none() | st.integers(1, 2**31)
+FORMS = st.sampled_from(["jp2", "png", "tiff", "jpeg"])
 
 
-@given(st.integers(1, 3000), SIZES, st.booleans())
-def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices, size, is_jp2):
-    depth = slab_depth(slices, "auto", size, is_jp2)
+@given(st.integers(1, 3000), SIZES, FORMS)
+def test_slabs_cover_every_slice_once_and_begin_on_cuboids(slices, size, form):
+    depth = slab_depth(slices, "auto", size, form)
     slabs = [slab_range(slab, depth, slices) for slab in range(slab_count(slices, depth))]
     assert [z for slab in slabs for z in slab] == list(range(slices))
     assert all(slab.start % 16 == 0 for slab in slabs)
 
 
-@given(st.integers(1, 3000), st.integers(1, 2**31), st.booleans())
-def test_slabs_are_neither_too_large_nor_too_small(slices, size, is_jp2):
-    depth, most = slab_depth(slices, "auto", size, is_jp2), JP2_SLAB_BYTES if is_jp2 else SLAB_BYTES
+@given(st.integers(1, 3000), st.integers(1, 2**31), FORMS)
+def test_slabs_are_neither_too_large_nor_too_small(slices, size, form):
+    depth, most = slab_depth(slices, "auto", size, form), SLOW_SLAB_BYTES.get(form, SLAB_BYTES)
     assert depth == 16 or depth * size <= most
     # One slab less would make slabs that are too large.
     count = slab_count(slices, depth)
@@ -122,8 +129,9 @@ def test_slabs_are_neither_too_large_nor_too_small(slices, size, is_jp2):
 
 
 def test_small_stacks_make_one_slab_and_others_some():
-    assert slab_depth(512, "auto", 2**21, is_jp2=True) == 256
-    assert slab_depth(128, "auto", 2**21, is_jp2=True) == 128
+    assert slab_depth(512, "auto", 2**21, "jp2") == 176
+    assert slab_depth(512, "auto", 2**21, "png") == 256
+    assert slab_depth(128, "auto", 2**21, "jp2") == 128
     assert slab_depth(600, "auto", 2**21) == 304
     assert slab_depth(40, "auto", 2**16) == 48
 

@@ -1,4 +1,4 @@
-# Takes the config; leaves what the rules ask of it: sections, files, gates, secrets.
+# Takes the config; leaves what all rules ask of it: sections, plans, receipts.
 import functools
 import sys
 from pathlib import Path

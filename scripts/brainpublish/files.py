@@ -97,6 +97,19 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_json_object(path: str | Path) -> dict:
+    """Read a JSON file that holds an object; one that is lost or damaged has no entries.
+
+    Raises:
+        OSError: for other faults of the file system, which tell nothing of the file.
+    """
+    try:
+        held = read_json(path)
+    except (FileNotFoundError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
 def compact_json(value: Any) -> bytes:
     """JSON with sorted keys and finite numbers only, on one line: for much of it, far quicker.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from brainpublish.files import digest_of_json, read_json
+from brainpublish.files import digest_of_json, read_json_object
 
 MADE_FROM = "made_from"
 
@@ -56,10 +56,9 @@ def entry_of(record: str | Path, key: str, kind: type = str) -> Any:
 def record_of(path: str | Path) -> dict:
     """Return the entries of a record, none where it is not there or no record."""
     try:
-        held = read_json(path)
-    except (OSError, ValueError):
+        return read_json_object(path)
+    except OSError:
         return {}
-    return held if isinstance(held, dict) else {}
 
 
 def distrust_times() -> None:

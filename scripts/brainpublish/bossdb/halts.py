@@ -11,10 +11,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from brainpublish.files import write_json
+from brainpublish.files import read_json_object, write_json
 from brainpublish.findings import Refusal
 from brainpublish.runs import require_run, run_id
-from brainpublish.settled import record_of
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class Halts:
         if not self._path or self._mine:
             return
         require_run()
-        called = record_of(self._path)
+        called = read_json_object(self._path)
         if called.get("run") == run_id():
             raise Refusal(f"Not sent: {called.get('reason')}")
 

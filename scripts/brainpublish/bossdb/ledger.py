@@ -13,6 +13,7 @@ which state each journal was left. One in another state, as an older file put ba
 cut or damaged, tells nothing.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -296,16 +297,14 @@ def _read(
     all is in doubt. Lines after the last line end are of a record that was not finished, so
     nothing was sent on its ground.
     """
-    try:
+    # Else it is not there, or not what this module wrote.
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         data = path.read_bytes()
         head, *lines = (json.loads(line) for line in data.split(b"\n")[:-1])
         entries = {key: Entry(digest, verified) for key, digest, verified in lines}
         state = (head.get("opened"), _digest(data))
         if head["marker"] == marker and _is_believed(state, bool(entries), states):
             return _rest_of(head), entries, [state]
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        # Not there, or not what this module wrote.
-        return DOUBT, {}, states or []
     return DOUBT, {}, states or []
 
 
@@ -314,5 +313,5 @@ def _is_believed(state: State, is_written: bool, states: list[State] | None) -> 
         return True
     if not states:
         return not is_written
-    opened, digest = state
-    return any(each in ((opened, digest), (opened, None)) for each in states)
+    opened, _ = state
+    return any(each in (state, (opened, None)) for each in states)

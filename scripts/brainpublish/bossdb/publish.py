@@ -16,9 +16,9 @@ from brainpublish.bossdb.receipt import channel_receipt
 from brainpublish.bossdb.record import ChannelRecord, ledger_folder
 from brainpublish.bossdb.upload import Counts
 from brainpublish.bossdb.writers import settle
-from brainpublish.files import digest_of_file, read_json, write_json
+from brainpublish.files import digest_of_file, read_json, read_json_object, write_json
 from brainpublish.findings import Refusal
-from brainpublish.settled import made_from, record_of
+from brainpublish.settled import made_from
 from brainpublish.slices.plan import read_plan
 
 LOCAL_DOWNSAMPLE_SECONDS = 3600
@@ -48,7 +48,7 @@ def publish_channel(
             wrote to it; what says that those slabs were sent is removed then.
     """
     stack_plan, _ = read_plan(plan)
-    records = {path: record_of(path) for path in uploads}
+    records = {path: read_json_object(path) for path in uploads}
     channel, after = settings["channel"], settings["after"]
     with connected(settings["destination"], connections) as client:
         name, endpoint = channel["name"], client.endpoint
@@ -66,9 +66,10 @@ def publish_channel(
             if endpoint.kind == "local":
                 # The embedded service ends with this job, so its work is waited for.
                 downsample = wait_for_downsample(client, name, downsample, LOCAL_DOWNSAMPLE_SECONDS)
+        is_public = bool(facts.channel.get("public"))
         if after["public"]:
             make_public(client, channel["collection"], channel["experiment"], channel["channel"])
-        elif facts.channel.get("public"):
+        elif is_public:
             to_console(f"{name} is public, and `bossdb.public: false` does not take that back.")
         receipt = channel_receipt(
             endpoint,
@@ -83,7 +84,7 @@ def publish_channel(
             next(iter(records.values()))["verify"],
             {
                 "downsample": downsample,
-                "public": after["public"] or bool(facts.channel.get("public")),
+                "public": after["public"] or is_public,
                 "links": links_of(client, channel),
             },
         )

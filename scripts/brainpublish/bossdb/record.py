@@ -1,11 +1,10 @@
 """What this project knows of a channel that it publishes to: one file beside its ledger."""
 
-import json
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from brainpublish.files import write_json
+from brainpublish.files import read_json_object, write_json
 
 LEDGERS = Path("results", "ledger", "bossdb")
 
@@ -114,7 +113,7 @@ class ChannelRecord:
 
     def write_seals(self, seals: dict[str, list[State]]) -> None:
         """Record in which states journals are believed from now on."""
-        self._held = {**self._held, "seals": seals}
+        self._held |= {"seals": seals}
         write_json(self._path, self._held)
 
     @property
@@ -142,11 +141,6 @@ def state_of_channel(folder: str | Path) -> str | None:
 
 
 def _read(path: Path) -> dict:
-    try:
-        held = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    is_ours = isinstance(held, dict) and all(
-        held.get(key) is None or isinstance(held[key], kind) for key, kind in _KINDS.items()
-    )
-    return held if is_ours else {}
+    held = read_json_object(path)
+    known = ((held.get(key), kind) for key, kind in _KINDS.items())
+    return held if all(value is None or isinstance(value, kind) for value, kind in known) else {}

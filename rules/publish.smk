@@ -136,7 +136,8 @@ rule publish_channel:
     priority: 2
     conda:
         "../envs/publish.yaml"
-    threads: 1
+    # It waits for the network most of the time, and keeps no core from the pictures.
+    threads: 0
     resources:
         connections=CONFIG["bossdb"]["connections"],
         mem_mb=1000,

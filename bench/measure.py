@@ -34,7 +34,8 @@ def run(command: list[str], cwd: Path, environment: dict[str, str]) -> Measured:
         peak = 0
         while job.poll() is None:
             peak = max(peak, _memory(job.pid))
-            time.sleep(SAMPLE_SECONDS)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                job.wait(SAMPLE_SECONDS)
         wall = time.perf_counter() - begun
         output.seek(0)
         text = output.read()

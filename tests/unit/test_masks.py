@@ -97,10 +97,11 @@ def test_foreground_that_grows_or_shrinks_at_once_is_not_taken_for_inverted():
 TYPES = st.sampled_from([np.uint8, np.uint16, np.int8, np.int16, np.float32])
 
 
-@given(TYPES.flatmap(lambda kind: arrays.arrays(kind, (5, 5))), st.integers(-9, 300), st.data())
+@given(TYPES.flatmap(lambda kind: arrays.arrays(kind, (5, 7))), st.integers(-9, 300), st.data())
 def test_what_the_threshold_decided_is_what_lies_between_the_ends(values, twice, data):
     values = np.nan_to_num(values, posinf=0, neginf=0)
-    ends = tuple(data.draw(st.sampled_from(values.ravel().tolist())) for _ in range(2))
+    end = st.sampled_from(values.ravel().tolist()) | st.sampled_from([0, 255, 65535])
+    ends = data.draw(st.tuples(end, end))
     threshold = twice / 2
     border = threshold - 0.5
     between = [value for value in values.ravel().tolist() if value not in ends]

@@ -88,14 +88,37 @@ def decided(values: np.ndarray, rule: MaskRule) -> tuple[int, float, int]:
         Their number; how near the nearest one is to the threshold, infinite if there are none;
         and how many lie nearer to it than to the end on their side.
     """
-    between = values[(values != rule.ends[0]) & (values != rule.ends[1])]
-    if not between.size:
+    held, counts = _held_between(values, rule.ends)
+    if not held.size:
         return 0, float("inf"), 0
     # The border lies between the threshold and the value below it.
-    above = between.astype(np.float64) - (rule.threshold - 0.5)
+    above = held.astype(np.float64) - (rule.threshold - 0.5)
     ends = [end - (rule.threshold - 0.5) for end in rule.ends]
-    unsettled = np.count_nonzero((above > ends[0] / 2) & (above < ends[1] / 2))
-    return int(between.size), float(np.abs(above).min()), int(unsettled)
+    unsettled = counts[(above > ends[0] / 2) & (above < ends[1] / 2)].sum()
+    return int(counts.sum()), float(np.abs(above).min()), int(unsettled)
+
+
+def _held_between(values: np.ndarray, ends: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return which values other than the two ends an array holds, and how many of each."""
+    if values.dtype != np.uint8 or any(end not in range(256) for end in ends):
+        return np.unique(values[(values != ends[0]) & (values != ends[1])], return_counts=True)
+    ends = np.array(ends, np.uint8)
+    counts = np.bincount(_unlike_ends(values.reshape(-1), ends), minlength=256)
+    counts[ends] = 0
+    held = counts.nonzero()[0]
+    return held, counts[held]
+
+
+def _unlike_ends(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return values of 8 bits without those that are, eight in a row, at the same end.
+
+    Most of a mask is, and eight of its values are compared as one.
+    """
+    whole = values.size // 8 * 8
+    eights = values[:whole].view(np.uint64)
+    low, high = np.repeat(ends, 8).view(np.uint64)
+    unlike = eights[(eights != low) & (eights != high)].view(np.uint8)
+    return np.concatenate([unlike, values[whole:]])
 
 
 def blended(values: np.ndarray) -> tuple[int, int]:

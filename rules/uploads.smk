@@ -1,6 +1,10 @@
 # Takes sections of the config and what earlier runs left; leaves the settings of each job that
 # talks to BossDB, and whether it is settled.
-from brainpublish.bossdb.record import ledger_folder, state_of_channel
+from brainpublish.bossdb.record import (
+    ledger_folder,
+    loss_of_channel,
+    state_of_channel,
+)
 
 
 def upload_gate():
@@ -17,8 +21,24 @@ def settings_of_resources(volume):
         "channels": [resource_section(section) for section in sections],
         "destination": DESTINATION["bossdb"],
         "gate": upload_gate(),
+        "anew": resources_anew(volume),
         "code": code_of("create_resources.py"),
     }
+
+
+@functools.cache
+def resources_anew(volume):
+    """Return what channels an earlier run found lost: until they are made, and with that record."""
+    # Remembered, as `upload_anew` is.
+    record = record_of(resources_record(volume))
+    made, sections = record.get("destination"), CHANNELS[volume].values()
+    folders = [ledger_folder(made, each["name"]) for each in sections] if made else []
+    lost = [loss for loss in map(loss_of_channel, folders) if loss]
+    return " ".join(lost) or record.get("anew")
+
+
+def resources_record(volume):
+    return f"results/uploads/{volume}/resources.json"
 
 
 def create_settings(wildcards):
@@ -32,9 +52,8 @@ def create_is_settled(wildcards):
 @functools.cache
 def resources_are_settled(volume):
     # Each slab of a volume asks, and is to hear the same.
-    record = f"results/uploads/{volume}/resources.json"
     expected = made_from(settings_of_resources(volume))
-    return stands("create_resources", record, expected, [])
+    return stands("create_resources", resources_record(volume), expected, [])
 
 
 def volume_plans(wildcards):
@@ -53,7 +72,7 @@ def verification():
 @functools.cache
 def channel_state(volume, channel):
     """Return what records of uploads must name to be true still, if the channel was made."""
-    made = entry_of(f"results/uploads/{volume}/resources.json", "destination")
+    made = entry_of(resources_record(volume), "destination")
     name = CHANNELS[volume][channel]["name"]
     return made and (state_of_channel(ledger_folder(made, name)) or "no ledger")
 

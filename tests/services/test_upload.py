@@ -99,11 +99,15 @@ def test_labels_are_expanded_block_by_block(service):
     plan = service.plan(LABELS)
     service.ensure(plan)
     mask = np.zeros(EXTENT, np.uint8)
-    mask[5:18, 100:515, 7:520] = 1
+    mask[5:9, 100:515, 7:20] = 1
     service.upload(plan, mask, label=2**64 - 1)
     assert np.array_equal(service.read(plan), mask * np.uint64(2**64 - 1))
-    service.upload(plan, mask, label=3)
+    service.faults.forget()
+    counts = service.upload(plan, mask, label=3)
     assert np.array_equal(service.read(plan), mask * np.uint64(3))
+    # Cuboids without a label are as empty under another one.
+    blacked = [path for method, path in service.writes() if method == "PUT" and BLACK in path]
+    assert (counts.sent, counts.erased, counts.kept, len(blacked)) == (2, 0, 6, 2)
 
 
 def test_slabs_one_by_one_are_the_volume(service, stack):

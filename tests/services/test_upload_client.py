@@ -70,6 +70,14 @@ def test_after_all_tries_the_text_says_what_happened(service):
     assert tries(service) == 7
 
 
+def test_a_fault_that_lasts_too_long_is_not_tried_again(service, monkeypatch):
+    monkeypatch.setattr(client_module, "TRYING_SECONDS", 0)
+    service.faults.add(Answer(path=CUTOUT, status=503))
+    with pytest.raises(BossdbRefusal, match="in 1 try; the last one ended with: answer 503"):
+        post(service)
+    assert tries(service) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "text"),
     [

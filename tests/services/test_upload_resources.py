@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from uploads import EXTENT, channel_settings, service_over
 
+from brainpublish.bossdb import after, resources
 from brainpublish.bossdb import client as client_module
-from brainpublish.bossdb import resources
 from brainpublish.bossdb.after import make_public, start_downsample, wait_for_downsample
 from brainpublish.bossdb.channels import require_channel
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal, TimeoutAdapter
@@ -163,8 +163,11 @@ def test_channel_that_others_made_while_a_killed_run_was_about_to_is_theirs(serv
 def test_channel_that_is_gone(service):
     plan = service.plan()
     service.ensure(service.plan(channel_settings("lab/fish/other")))
-    with pytest.raises(Refusal, match="--forcerun create_resources upload_slab"):
+    with pytest.raises(Refusal, match="Run the same command again"):
         require_channel(service.client, plan, service.ledgers(plan.name))
+    assert ChannelRecord(service.ledgers(plan.name)).lost
+    service.ensure(plan)
+    assert ChannelRecord(service.ledgers(plan.name)).lost is None
 
 
 def test_deleted_channel_whose_name_is_still_taken(service):
@@ -201,6 +204,20 @@ def test_downsampling_under_way_is_no_fault(service):
     service.faults.clear()
     started = start_downsample(service.client, plan.name, "uint16", written=True)
     assert started["status"] in ("QUEUED", "IN_PROGRESS", "DOWNSAMPLED")
+
+
+def test_downsampling_that_fails_for_a_moment_is_asked_for_again(service, monkeypatch):
+    monkeypatch.setattr(after, "PAUSES", (0, 0))
+    plan = service.plan()
+    service.ensure(plan)
+    path = f"/v1/downsample/{plan.name}"
+    service.faults.add(Answer(method="POST", path=path, status=500, times=1))
+    started = start_downsample(service.client, plan.name, "uint16", written=True)
+    assert started["status"] in ("QUEUED", "IN_PROGRESS", "DOWNSAMPLED")
+    service.client.request("DELETE", path.removeprefix("/v1/") + "/", (204, 409))
+    service.faults.add(Answer(method="POST", path=path, status=500))
+    refused = start_downsample(service.client, plan.name, "uint16", written=True)
+    assert refused["refused"].startswith("500")
 
 
 def test_experiment_that_bossdb_cannot_downsample_is_published_all_the_same(service):

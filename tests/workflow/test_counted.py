@@ -1,5 +1,6 @@
 """What reruns ask of the server, counted on the server's side, and how a person is told."""
 
+import contextlib
 import copy
 import shutil
 
@@ -13,7 +14,7 @@ from brainpublish.local.serve import serving
 from brainpublish.local.store import LocalStore
 from project import Project, new_project
 from readers import remote_at, voxels
-from stacks import STACK, phantom, write_jp2_stack, write_mask_stack
+from stacks import LABELS, MASKS, STACK, phantom, write_jp2_stack, write_mask_stack
 
 WRITING = ("POST", "PUT", "DELETE", "PATCH")
 
@@ -41,13 +42,27 @@ def sent(tmp_path_factory):
 @pytest.fixture
 def counted(sent, tmp_path):
     """A copy of that project and of its service, whose book of requests is at hand."""
+    with copied(sent, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def emptied(sent, tmp_path):
+    """The same with a service that lost all that it held."""
+    with copied(sent, tmp_path, lost=("bossdb",)) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def copied(sent, tmp_path, lost=()):
     project, port, folder = sent
-    copied = Project(tmp_path / "my project", copy.deepcopy(project.config), project.environment)
-    shutil.copytree(project.folder, copied.folder)
-    shutil.copytree(folder / "far away", tmp_path / "far away")
+    again = Project(tmp_path / "my project", copy.deepcopy(project.config), project.environment)
+    shutil.copytree(project.folder, again.folder)
+    left_out = shutil.ignore_patterns(*lost)
+    shutil.copytree(folder / "far away", tmp_path / "far away", ignore=left_out)
     faults = Faults(create_app(LocalStore(tmp_path / "far away").open()))
     with serving(faults, port):
-        yield copied, faults, port
+        yield again, faults, port
 
 
 def writes(faults) -> list[str]:
@@ -128,6 +143,20 @@ def test_channel_made_anew_behind_the_ledger_never_gets_a_false_receipt(counted)
     assert "was made anew, or written to from elsewhere, since 1 of its 2 slabs" in run.output
     project.run()
     assert np.array_equal(voxels_there(project, port), changed)
+
+
+def test_channels_that_vanished_are_made_and_filled_by_the_same_command(emptied):
+    project, _, port = emptied
+    remote = remote_at(port, project.environment["BOSSDB_TOKEN"])
+    changed = change_slice(project, 17)
+    run = project.run(check=False)
+    assert run.status != 0
+    assert "lab/fish/image is not on" in run.output
+    project.run()
+    assert np.array_equal(voxels_there(project, port), changed)
+    bone = voxels(remote, "lab/fish/bone")
+    assert np.array_equal(bone, np.where(MASKS["bone"], LABELS["bone"], 0))
+    assert project.run().nothing_to_do
 
 
 def test_quota_stops_in_plain_words_and_the_same_command_goes_on(counted):

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 UNDER_WAY = ("QUEUED", "IN_PROGRESS")
 DOWNSAMPLED = "DOWNSAMPLED"
 REFUSALS = (400, 403, 500)
+PAUSES = (1, 4, 0)
+"""Seconds to wait after each answer 500 to the same request."""
 
 
 def downsample_once(
@@ -65,7 +67,7 @@ def start_downsample(client: BossdbClient, channel: str, dtype: str, written: bo
         _write_nothing(client, channel, dtype)
         state = _state(client, path)
     if "refused" not in state and state["status"] not in (*UNDER_WAY, DOWNSAMPLED):
-        reply = client.request("POST", path, (201, *REFUSALS, 409), json={})
+        reply = _asked_to_begin(client, path)
         state = _state(client, path)
         # A first try, whose answer was lost, may have started it.
         if reply.status_code != 201 and state["status"] not in UNDER_WAY:
@@ -95,6 +97,16 @@ def wait_for_downsample(client: BossdbClient, channel: str, state: dict, seconds
         pause = min(2 * pause, 0.2)
         state = _state(client, f"downsample/{channel}/")
     return state
+
+
+def _asked_to_begin(client: BossdbClient, path: str) -> requests.Response:
+    """Ask a server to begin; its answer 500 may be that of a service behind it that is away."""
+    for pause in PAUSES:
+        reply = client.request("POST", path, (201, *REFUSALS, 409), json={})
+        if reply.status_code != 500:
+            break
+        client.stopping.wait(pause)
+    return reply
 
 
 def _write_nothing(client: BossdbClient, channel: str, dtype: str) -> None:

@@ -168,7 +168,7 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     elif status == 403 and code == 3000:
         text = _NO_ROLE.format(host=host)
     elif status == 403 and code:
-        text = _NO_RIGHT.format(host=host, code=code, message=message)
+        text = _NO_RIGHT.format(host=host, code=code, message=f"{message.strip(' .')}.")
     else:
         what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
         text = f"{host} refused {what}: {shown(reply)}{_ADVICE.get(status, '')}"

@@ -117,7 +117,8 @@ def differences(plan: ChannelPlan, facts: Facts) -> list[str]:
         One text per difference, with both values.
     """
     frame = _differing(f"coordinate frame {facts.frame_name}", plan.frame, facts.frame)
-    if plan.frame["z_stop"] != (facts.frame or plan.frame)["z_stop"]:
+    is_own = facts.frame_name == plan.channel["frame"]
+    if is_own and plan.frame["z_stop"] != (facts.frame or plan.frame)["z_stop"]:
         frame.append(
             f"coordinate frame {facts.frame_name}: the number of slices changed, and a frame "
             "cannot grow or shrink: publish under the name of a new experiment"
@@ -167,20 +168,22 @@ def require_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> st
     Raises:
         Refusal: if it is not there, is someone else's, or differs.
     """
-    return claim(client, plan, found_channel(client, plan), folder)
+    return claim(client, plan, found_channel(client, plan, folder), folder)
 
 
-def found_channel(client: BossdbClient, plan: ChannelPlan) -> Facts:
+def found_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> Facts:
     """Return what a server has of a channel.
 
     Raises:
-        Refusal: if it is not there, or differs.
+        Refusal: if it differs; or is not there, which its record says then, so that the next
+            run makes it anew.
     """
     facts = look_at(client, plan)
     if facts.channel is None:
+        ChannelRecord(folder).write_lost()
         raise Refusal(
-            f"{plan.name} is not on {client.endpoint.host} any more. Run again with "
-            "`--forcerun create_resources upload_slab` to publish it anew."
+            f"{plan.name} is not on {client.endpoint.host} any more. Run the same command again "
+            "to make it anew and to send all of it."
         )
     refuse_differences(client, differences(plan, facts))
     return facts

@@ -44,6 +44,8 @@ from brainpublish.repacking import Pieces
 log = logging.getLogger(__name__)
 
 TRIES = 7
+TRYING_SECONDS = 400
+"""After so long nothing is tried again: a server that hangs takes each try all of its time."""
 ANNOUNCE_SECONDS = 30
 """How long blocks are written without a look at who else writes to the channel."""
 CUTOUT = "cutout/"
@@ -258,12 +260,15 @@ class BossdbClient:
             BossdbRefusal: when all tries are used up.
             Stopped: if `stopping` is set.
         """
+        retrying = _retrying(self.stopping)
         try:
             with self.slot():
-                return _retrying(self.stopping)(once)
+                return retrying(once)
         except MayPass as fault:
+            tries = retrying.statistics["attempt_number"]
+            times = "1 try" if tries == 1 else f"{tries} tries"
             raise BossdbRefusal(
-                f"{self.endpoint.host} did not carry out {what} in {TRIES} tries; the last one "
+                f"{self.endpoint.host} did not carry out {what} in {times}; the last one "
                 f"ended with: {fault}. What was sent so far is recorded. Run the same command "
                 "again later; it goes on from there.",
                 0,
@@ -356,7 +361,7 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopping),
         retry=tenacity.retry_if_exception_type(MayPass),
-        stop=tenacity.stop_after_attempt(TRIES),
+        stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_after_delay(TRYING_SECONDS),
         wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30),
         before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
         reraise=True,

@@ -13,7 +13,8 @@ def create_volume(settings: dict, connections: int, plans: list[str], output: st
     """Make a volume's resources or compare them, and write down which were made.
 
     Args:
-        settings: settings of the channels, the image first, and the destination.
+        settings: settings of the channels, the image first, and the destination; and, where a
+            run found that channels were lost, the word for that, under anew.
         connections: requests in flight, over all jobs of the run.
         plans: paths of the channels' plans, in the same order.
         output: path to write.
@@ -26,4 +27,5 @@ def create_volume(settings: dict, connections: int, plans: list[str], output: st
         client.check_token()
         endpoint = client.endpoint
         outcomes = ensure_resources(client, planned, lambda name: ledger_folder(endpoint.id, name))
-    write_json(output, {"destination": endpoint.id, "resources": outcomes, **made_from(settings)})
+    record = {"destination": endpoint.id, "resources": outcomes, "anew": settings.get("anew")}
+    write_json(output, {**record, **made_from(settings)})

@@ -54,7 +54,7 @@ def publish_channel(
         name, endpoint = channel["name"], client.endpoint
         folder = ledger_folder(endpoint.id, name)
         described = ChannelPlan(channel, stack_plan.extent)
-        facts = found_channel(client, described)
+        facts = found_channel(client, described, folder)
         lineage = claim(client, described, facts, folder)
         _require_same(name, ChannelRecord(folder).state, records)
         counts = sum((Counts(**record["counts"]) for record in records.values()), Counts())

@@ -21,6 +21,7 @@ _KINDS = {
     "source": str,
     "epoch": str,
     "seals": dict,
+    "lost": str,
 }
 
 
@@ -81,6 +82,16 @@ class ChannelRecord:
         """Say whether nobody else wrote, by what the server says of the channel."""
         return self.finished and marker == self.marker and writer in self.writers
 
+    @property
+    def lost(self) -> str | None:
+        """A word for the loss of the channel, until it is made again; None while it is there."""
+        return self._held.get("lost")
+
+    def write_lost(self) -> None:
+        """Record that the channel is not on the server any more."""
+        self._held |= {"lost": new_marker()}
+        write_json(self._path, self._held)
+
     def write(
         self,
         marker: str,
@@ -136,6 +147,14 @@ def state_of_channel(folder: str | Path) -> str | None:
     """Return the state of a channel by its record; None where there is none that can be read."""
     try:
         return ChannelRecord(folder).state
+    except OSError:
+        return None
+
+
+def loss_of_channel(folder: str | Path) -> str | None:
+    """Return a word for the loss of a channel by its record; None where none is written down."""
+    try:
+        return ChannelRecord(folder).lost
     except OSError:
         return None
 

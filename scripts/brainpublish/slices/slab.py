@@ -81,9 +81,11 @@ def digest_of(values: np.ndarray, label: int = 1) -> str:
 
     Args:
         values: an array z, y, x of unsigned integers.
-        label: what a stored 1 is published as.
+        label: what a stored 1 is published as; without any 1, it makes no difference.
     """
-    values = np.ascontiguousarray(values, np.min_scalar_type(values.max()))
+    most = values.max()
+    label = label if most else 1
+    values = np.ascontiguousarray(values, np.min_scalar_type(most))
     digest = xxhash.xxh3_128(f"{values.shape} {values.dtype.str} {label}".encode())
     digest.update(values.data)
     return digest.hexdigest()

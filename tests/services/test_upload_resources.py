@@ -170,6 +170,17 @@ def test_channel_that_is_gone(service):
     assert ChannelRecord(service.ledgers(plan.name)).lost is None
 
 
+def test_channel_that_seemed_to_be_gone_keeps_its_ledger(service):
+    plan = service.plan()
+    service.ensure(plan)
+    service.upload(plan, ONES)
+    service.faults.add(Answer(path=f"/v1/{plan.path}", status=404, times=1))
+    with pytest.raises(Refusal, match="Run the same command again"):
+        service.upload(plan, ONES)
+    assert service.upload(plan, ONES).kept == 8
+    assert ChannelRecord(service.ledgers(plan.name)).lost is None
+
+
 def test_deleted_channel_whose_name_is_still_taken(service):
     plan = service.plan()
     service.ensure(plan)

@@ -180,7 +180,8 @@ def found_channel(client: BossdbClient, plan: ChannelPlan, folder: Path) -> Fact
     """
     facts = look_at(client, plan)
     if facts.channel is None:
-        ChannelRecord(folder).write_lost()
+        with alone(client, folder):
+            ChannelRecord(folder).write_lost()
         raise Refusal(
             f"{plan.name} is not on {client.endpoint.host} any more. Run the same command again "
             "to make it anew and to send all of it."
@@ -220,7 +221,7 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
         Refusal: if it belongs to someone else and is not to be adopted.
     """
     record = ChannelRecord(folder)
-    if record.trusts(facts.marker, facts.writer):
+    if record.trusts(facts.marker, facts.writer) and not record.lost:
         return record.lineage
     with alone(client, folder):
         # Another job may have done it meanwhile.

@@ -84,7 +84,7 @@ class ChannelRecord:
 
     @property
     def lost(self) -> str | None:
-        """A word for the loss of the channel, until it is made again; None while it is there."""
+        """A word for the loss of the channel, until it is found again; None while it is there."""
         return self._held.get("lost")
 
     def write_lost(self) -> None:

@@ -3,8 +3,13 @@
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from project import Project, new_project, whole_config
+
+# How long an example takes says nothing but how busy the machine is.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 def pytest_collection_modifyitems(items):

@@ -107,7 +107,6 @@ def everything_but_mine(atlas):
 
 @settings(
     max_examples=250,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @example("POST", 0, "x", "x", "key", {"uuid": "../x", "metadata": {"token": "abc"}}, True)

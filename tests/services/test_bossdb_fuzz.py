@@ -133,9 +133,7 @@ class Errors(logging.Handler):
         self.found.append(logging.Formatter().format(record))
 
 
-@settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     call=calls(),
     who=mostly_first(["manager", "user", "public", "wrong", None]),

@@ -59,9 +59,7 @@ def test_what_was_never_written_is_zero(client):
 boxes = st.tuples(*(st.tuples(st.integers(0, top - 1), st.integers(1, 40)) for top in (90, 60, 35)))
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(boxes, st.integers(0, 2**32 - 1), st.booleans()), max_size=6))
 def test_any_sequence_of_writes_follows_the_rule(client, steps):
     """Boxes around the corner of eight chunks, in a frame that starts off the cuboid grid."""

@@ -395,6 +395,4 @@ class Corrections(RuleBasedStateMachine):
 
 
 TestCorrections = Corrections.TestCase
-TestCorrections.settings = hypothesis_settings(
-    max_examples=15, stateful_step_count=12, deadline=None
-)
+TestCorrections.settings = hypothesis_settings(max_examples=15, stateful_step_count=12)

@@ -34,7 +34,7 @@ def told(values, bright=True):
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_nothing_is_told_of_a_good_stack_or_of_a_break(seed):
     values = specimen(seed)
     assert told(values) == {}

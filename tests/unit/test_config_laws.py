@@ -111,7 +111,7 @@ def valid_configs(draw):
     )
 
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @LAW

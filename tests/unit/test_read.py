@@ -39,7 +39,7 @@ def code_of(path):
     return refused.value.code
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(arrays.arrays(np.uint16, st.tuples(st.integers(32, 48), st.integers(32, 48))))
 def test_lossless_jp2_of_16_bits_is_read_as_written(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("jp2") / "a.jp2"

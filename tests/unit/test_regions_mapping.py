@@ -54,7 +54,7 @@ def test_a_prepared_mapper_maps_like_a_new_one():
         assert held == dict(zip(mapped[name]["index"], mapped[name]["values"], strict=True))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     st.lists(st.sampled_from(INSIDE), min_size=1, max_size=25, unique=True),
     st.sampled_from(["left", "right", "both", "mixed"]),

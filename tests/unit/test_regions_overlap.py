@@ -74,7 +74,7 @@ def nearest(index, values):
     return next((values[each] for each in line if each in values), None)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(inside, min_size=2, max_size=30, unique=True), st.sampled_from(["left", "right"]))
 def test_an_expanded_list_shows_each_region_the_innermost_value(indices, side):
     values = {index: float(n) for n, index in enumerate(indices)}
@@ -91,7 +91,7 @@ def test_an_expanded_list_shows_each_region_the_innermost_value(indices, side):
 
 
 @pytest.mark.parametrize("nodes", [frozenset(), frozenset(own_voxels())])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(indices=st.lists(inside, min_size=1, max_size=60, unique=True))
 def test_an_expanded_list_overlaps_nowhere_and_loses_no_covered_place(indices, nodes):
     own = own_voxels()

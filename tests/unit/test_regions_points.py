@@ -79,7 +79,7 @@ def test_79_balls_are_full(diameter):
         assert line == list(range(-(diameter // 2), diameter // 2 + 1))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 5]))
 def test_where_balls_meet_the_mean_is_drawn_whatever_the_order(seed, diameter):
     rng = np.random.default_rng(seed)
@@ -130,7 +130,7 @@ def test_bad_cells_of_points_are_named(points):
     assert codes(findings) == [("error", "TABLE_COLUMN")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=1, max_size=30),
     st.booleans(),

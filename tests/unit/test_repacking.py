@@ -22,7 +22,7 @@ def values_of(shape, dtype, top, noise, seed):
     return (mixed % (top + 1)).astype(dtype).reshape(shape)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     shape=st.tuples(st.integers(1, 16), st.integers(1, 90), st.integers(1, 90)),
     dtype=st.sampled_from(["uint8", "uint16", "uint32"]),
@@ -85,7 +85,7 @@ def whole(body):
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     layers=st.lists(st.integers(1, 40), min_size=1, max_size=5),
     dtype=st.sampled_from(["uint8", "uint16", "uint64"]),

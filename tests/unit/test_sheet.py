@@ -64,7 +64,7 @@ def test_slices_are_spread_over_the_whole_stack():
     assert choose_slices(3, []) == [0, 1, 2]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 1100), st.integers(1, 2200), st.integers(1, 700))
 def test_blocks_are_reduced_as_if_all_were_read_at_once(height, width, step):
     stack = np.random.default_rng(height).integers(0, 2**16, (2, height, width), np.uint16)

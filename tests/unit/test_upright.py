@@ -89,7 +89,7 @@ def test_every_tag_of_every_format_is_applied_as_pillow_does(tmp_path, write, ta
     assert as_stored(header).shape == SHAPE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(TAGS), st.sampled_from([tiled, jpeg]), st.data())
 def test_bands_are_rows_of_the_turned_slice(tmp_path_factory, tag, write, data):
     path = tmp_path_factory.mktemp("turned") / "a"

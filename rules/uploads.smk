@@ -30,11 +30,11 @@ def settings_of_resources(volume):
 def resources_anew(volume):
     """Return what channels an earlier run found lost: until they are made, and with that record."""
     # Remembered, as `upload_anew` is.
-    record = record_of(resources_record(volume))
-    made, sections = record.get("destination"), CHANNELS[volume].values()
+    record, sections = resources_record(volume), CHANNELS[volume].values()
+    made = entry_of(record, "destination")
     folders = [ledger_folder(made, each["name"]) for each in sections] if made else []
-    lost = [loss for loss in map(loss_of_channel, folders) if loss]
-    return " ".join(lost) or record.get("anew")
+    lost = filter(None, map(loss_of_channel, folders))
+    return " ".join(lost) or entry_of(record, "anew")
 
 
 def resources_record(volume):

@@ -7,11 +7,17 @@ direction to the service. Enough of the protocol for uploads, by this project an
 import argparse
 import asyncio
 import collections
+import itertools
 import json
+import math
 import re
 import time
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import blosc
+import numpy as np
+
+CUBOID = (16, 512, 512)
 CUTOUT = re.compile(r"/v1/cutout/(to_black/)?")
 LISTS = {"channel": "channels", "experiment": "experiments"}
 
@@ -27,7 +33,7 @@ class Store:
         """Forget everything."""
         self.resources: dict[str, dict] = {}
         self.metadata: dict[tuple, str] = {}
-        self.bodies: dict[str, bytes] = {}
+        self.bodies: dict[tuple, tuple] = {}
         self.zero_counts()
 
     def zero_counts(self) -> None:
@@ -59,9 +65,33 @@ class Store:
         self.counts[f"cutout {method}"] += 1
         if method == "POST":
             if self.keep:
-                self.bodies[path] = body
+                self._keep(path, body)
             return 201, b""
-        return 200, self.bodies.get(path, b"")
+        return 200, self._kept(path)
+
+    def _keep(self, path: str, body: bytes) -> None:
+        channel, box = _box_of(path)
+        starts = (
+            range(part.start, part.stop, size) for part, size in zip(box, CUBOID, strict=True)
+        )
+        for start in itertools.product(*starts):
+            self.bodies[channel, start] = box, body
+
+    def _kept(self, path: str) -> bytes:
+        """Return a block that was posted, or one that is a part of it."""
+        channel, box = _box_of(path)
+        whole, body = self.bodies.get((channel, tuple(part.start for part in box)), (None, b""))
+        if whole is None or whole == box:
+            return body
+        shape = [part.stop - part.start for part in whole]
+        voxels = blosc.decompress(bytes(body))
+        values = np.frombuffer(voxels, f"u{len(voxels) // math.prod(shape)}").reshape(shape)
+        inside = (
+            slice(part.start - outer.start, part.stop - outer.start)
+            for part, outer in zip(box, whole, strict=True)
+        )
+        part = np.ascontiguousarray(values[tuple(inside)])
+        return blosc.compress(part, typesize=part.itemsize, clevel=1, cname="lz4")
 
     def _resource(self, method: str, path: str, query: dict, body: bytes) -> tuple[int, dict]:
         if path.startswith("/v1/meta/"):
@@ -96,6 +126,13 @@ class Store:
         channel = {"storage_type": "spdb", "bucket": None, "cv_path": None}
         channel |= {"downsample_status": "NOT_DOWNSAMPLED"}
         return {**lists, **defaults, **channel, **parents, **body, "name": parts[-1]}
+
+
+def _box_of(path: str) -> tuple[str, tuple[slice, ...]]:
+    """Return the channel of a cutout's path, and its box z, y, x."""
+    channel, *parts = path.rsplit("/", 3)
+    x, y, z = (slice(*map(int, part.split(":"))) for part in parts)
+    return channel, (z, y, x)
 
 
 class Link:

@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import blosc
 import numpy as np
 
-CUBOID = (16, 512, 512)
+from brainpublish.slices.slabs import CUBOID
+
 CUTOUT = re.compile(r"/v1/cutout/(to_black/)?")
 LISTS = {"channel": "channels", "experiment": "experiments"}
 

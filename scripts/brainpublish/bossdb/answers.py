@@ -160,15 +160,15 @@ def shown(reply: requests.Response) -> str:
 def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     """Say what an answer means to the person who runs the workflow."""
     code, message = error_of(reply)
-    status = reply.status_code
+    status, sentence = reply.status_code, f"{message.strip(' .')}."
     if status == 401:
         text = _TOKEN_REFUSED.format(host=host)
     elif status == 429:
-        text = _QUOTA_REACHED.format(host=host, message=f"{message.strip(' .')}.")
+        text = _QUOTA_REACHED.format(host=host, message=sentence)
     elif status == 403 and code == 3000:
         text = _NO_ROLE.format(host=host)
     elif status == 403 and code:
-        text = _NO_RIGHT.format(host=host, code=code, message=f"{message.strip(' .')}.")
+        text = _NO_RIGHT.format(host=host, code=code, message=sentence)
     else:
         what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
         text = f"{host} refused {what}: {shown(reply)}{_ADVICE.get(status, '')}"

@@ -145,16 +145,17 @@ class ChannelRecord:
 
 def state_of_channel(folder: str | Path) -> str | None:
     """Return the state of a channel by its record; None where there is none that can be read."""
-    try:
-        return ChannelRecord(folder).state
-    except OSError:
-        return None
+    return _told(folder, "state")
 
 
 def loss_of_channel(folder: str | Path) -> str | None:
     """Return a word for the loss of a channel by its record; None where none is written down."""
+    return _told(folder, "lost")
+
+
+def _told(folder: str | Path, what: str) -> str | None:
     try:
-        return ChannelRecord(folder).lost
+        return getattr(ChannelRecord(folder), what)
     except OSError:
         return None
 

@@ -49,6 +49,7 @@ onstart:
     RUN_LOCK = hold_folder()
     refuse_without_secrets(job.rule.name for job in workflow.dag.needrun_jobs())
     refuse_without_space(workflow.dag.needrun_jobs())
+    tell_of_progress(workflow.dag.needrun_jobs())
     look_for_jobs_when_one_ends()
     start_what_needs_no_core()
     spare_pandas()

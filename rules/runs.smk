@@ -4,6 +4,8 @@ import sys
 from brainpublish.atlas.tokens import missing_atlas_secrets
 from brainpublish.bossdb.connect import refusal_of_remote
 from brainpublish.bossdb.halts import SIGNALLED, Halts
+from brainpublish.console import say
+from brainpublish.overall import DECODED, SENT, SlabWork, watch
 
 SENDING_RULES = {
     "bossdb": {"create_resources", "upload_slab", "publish_channel"},
@@ -58,6 +60,18 @@ def spare_pandas():
     processes of their own, and import what they like.
     """
     sys.modules.setdefault("pandas", None)
+
+
+def tell_of_progress(jobs):
+    """Tell every half minute how much of the slabs of a run is decoded and sent."""
+    kinds = {"prepare_slab": DECODED, "upload_slab": SENT}
+    slabs = [
+        SlabWork(kinds[job.rule.name], str(job.output[-1]), slab_weight(job.wildcards))
+        for job in jobs
+        if job.rule.name in kinds
+    ]
+    overlap = CONFIG["bossdb"]["gate"] == "slab"
+    watch(slabs, overlap, lambda line: say(f"\n{line}\n\n", sys.stderr))
 
 
 def refuse_without_secrets(rules):

@@ -73,6 +73,14 @@ def slab_slices(wildcards):
     return files_of(slab_places(wildcards))
 
 
+def slab_weight(wildcards):
+    """Return what a slab's decoding, or sending, is of a run's, about: the bytes of its files."""
+    places = slab_places(wildcards)
+    files = files_of(places)
+    some = files[len(files) // 2 : len(files) // 2 + 1]
+    return max(1, sum(map(size_of_file, some)) * len(files), len(places))
+
+
 def slab_reports(wildcards):
     return expand(
         "results/volumes/{volume}/{channel}/slabs/{slab}.json",

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import re
 import shutil
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from brainpublish.files import read_json
 from brainpublish.local.bossdb import create_app
-from brainpublish.local.faults import Answer, Faults
+from brainpublish.local.faults import Answer, Delay, Faults
 from brainpublish.local.serve import serving
 from brainpublish.local.store import LocalStore
 from project import Project, new_project
@@ -98,6 +99,14 @@ def test_forced_uploads_write_nothing(counted):
     assert writes(faults) == []
     assert "lab/fish/image, slab 1 of 2: 1 kept; 1 of 1 verified" in run.output
     assert read_json(project.result("receipts/bossdb/fish/image.json"))["cuboids"]["kept"] == 2
+
+
+def test_slow_run_tells_how_much_of_all_is_done(counted):
+    project, faults, _ = counted
+    # One slab of six waits past the first moment at which the whole run is told of.
+    faults.add(Delay(path="/v1/meta/lab/fish/rock/", times=1, seconds=15))
+    run = project.run("--forcerun", "upload_slab")
+    assert re.search(r"^So far \d of 6 slabs sent \(\d+%\)", run.output, re.M)
 
 
 def test_config_of_another_channel_writes_to_that_one_alone(counted):

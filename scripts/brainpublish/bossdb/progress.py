@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from brainpublish.console import say
+from brainpublish.console import duration_text, say
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Progress:
         text += f", {_size(self._moved_bytes / seconds)}/s"
         if self.blocks < self.total:
             each = seconds / self._moved_blocks
-            text += f", about {_duration(each * (self.total - self.blocks))} left"
+            text += f", about {duration_text(each * (self.total - self.blocks))} left"
         return text
 
 
@@ -87,11 +87,3 @@ def _size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

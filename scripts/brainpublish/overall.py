@@ -1,0 +1,133 @@
+"""Progress of a whole run, at a calm pace: how much of its slabs is decoded and sent."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from brainpublish.console import duration_text
+from brainpublish.files import stamp_of_file
+
+FIRST_SECONDS, CONSOLE_SECONDS, LOOK_SECONDS = 10, 30, 2
+
+DECODED, SENT = "decoded", "sent"
+
+
+@dataclass(frozen=True)
+class SlabWork:
+    """One slab that a run is to decode or to send.
+
+    Attributes:
+        kind: decoded or sent.
+        output: path that is written anew once that is done.
+        weight: its share of the work, such as the bytes of its files.
+    """
+
+    kind: str
+    output: str
+    weight: float
+
+
+@dataclass
+class Overall:
+    """What of a run's slabs is done, seen from outside: by the files that their jobs leave.
+
+    Attributes:
+        slabs: all that the run is to do.
+        overlap: whether slabs are sent while others are decoded; else all are decoded first.
+        clock: seconds; given in tests.
+        stamp: tells one state of a file from another; given in tests.
+    """
+
+    slabs: list[SlabWork]
+    overlap: bool
+    clock: Callable[[], float] = time.monotonic
+    stamp: Callable[[str], object] = stamp_of_file
+    _ended: set[SlabWork] = field(default_factory=set)
+
+    def __post_init__(self):
+        self._begun = self.clock()
+        self._sending_since = None if self._of(DECODED) else self._begun
+        # What an earlier run left lies there until a job begins, and is not of this run.
+        self._before = {slab: self.stamp(slab.output) for slab in self.slabs}
+
+    def look(self) -> None:
+        """See which slabs have ended since the last look."""
+        waited_for = (slab for slab in self.slabs if slab not in self._ended)
+        self._ended |= {slab for slab in waited_for if self._is_new(slab)}
+        if self._sending_since is None and self._may_send():
+            self._sending_since = self.clock()
+
+    def text(self) -> str:
+        """Return how much of each kind is done and, once that can be told, the time left."""
+        parts = [self._part(kind) for kind in (DECODED, SENT) if self._of(kind)]
+        left = self._left()
+        return "So far " + ", ".join(parts) + (f"; {left}" if left else "")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return len(self._ended) == len(self.slabs)
+
+    def _is_new(self, slab: SlabWork) -> bool:
+        return self.stamp(slab.output) not in (None, self._before[slab])
+
+    def _may_send(self) -> bool:
+        enough = any if self.overlap else all
+        return enough(slab in self._ended for slab in self._of(DECODED))
+
+    def _part(self, kind: str) -> str:
+        slabs = self._of(kind)
+        count = sum(slab in self._ended for slab in slabs)
+        return f"{count} of {len(slabs)} slabs {kind} ({self._share(kind):.0%})"
+
+    def _left(self) -> str:
+        decoding, sending = self._seconds_left(DECODED), self._seconds_left(SENT)
+        if decoding is None or self.is_done:
+            return ""
+        if sending is None:
+            return f"about {duration_text(decoding)} left to decode" if decoding else ""
+        return f"about {duration_text(max(decoding, sending))} left"
+
+    def _seconds_left(self, kind: str) -> float | None:
+        """Return the seconds that a kind still takes at its rate so far, None if it has none."""
+        share = self._share(kind)
+        if share == 1:
+            return 0
+        since = self._begun if kind == DECODED else self._sending_since
+        if share == 0 or since is None:
+            return None
+        return (self.clock() - since) * (1 - share) / share
+
+    def _share(self, kind: str) -> float:
+        slabs = self._of(kind)
+        if all(slab in self._ended for slab in slabs):
+            return 1
+        done = sum(slab.weight for slab in slabs if slab in self._ended)
+        return done / sum(slab.weight for slab in slabs)
+
+    def _of(self, kind: str) -> list[SlabWork]:
+        return [slab for slab in self.slabs if slab.kind == kind]
+
+
+def watch(slabs: Iterable[SlabWork], overlap: bool, say: Callable[[str], None]) -> None:
+    """Tell of the progress of slabs, in a thread of its own, until all are done or this ends.
+
+    Args:
+        slabs: what the run is to do.
+        overlap: whether slabs are sent while others are decoded.
+        say: takes a line for the person who waits.
+    """
+    overall = Overall(list(slabs), overlap)
+    if overall.slabs:
+        threading.Thread(target=_tell, args=(overall, say), daemon=True).start()
+
+
+def _tell(overall: Overall, say: Callable[[str], None]) -> None:
+    next_at = time.monotonic() + FIRST_SECONDS
+    while not overall.is_done:
+        time.sleep(LOOK_SECONDS)
+        overall.look()
+        if time.monotonic() >= next_at:
+            next_at = time.monotonic() + CONSOLE_SECONDS
+            say(overall.text())

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import requests
 
@@ -18,14 +18,15 @@ MESSAGE = 300
 
 # A database that is busy says so with words like those for a channel that is locked for good.
 _BUSY = re.compile(r"deadlock|lock wait timeout|try restarting|BlockingIOError", re.IGNORECASE)
-_LASTING = re.compile(r"\block(ed)?\b|resolution|abstract", re.IGNORECASE)
+_LOCK = re.compile(r"\block(ed)?\b", re.IGNORECASE)
+_LASTING = re.compile(rf"{_LOCK.pattern}|resolution|abstract", re.IGNORECASE)
 
 _TERMINAL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
 """What lets a terminal change colours, move, or take a title."""
 
 _TOKEN_REFUSED = (
-    "{host} does not accept the BossDB token (answer 401). Make a new one at "
-    "https://{host}/v1/mgmt/token and set BOSSDB_TOKEN to it."
+    "{host} does not accept the BossDB token (answer 401). Make a new one at {page} and set "
+    "BOSSDB_TOKEN to it."
 )
 _QUOTA_REACHED = (
     "{host} says that a quota is reached (answer 429): {message} What was sent so far is "
@@ -61,9 +62,11 @@ _MOVED = ". It redirects to another address: check `bossdb.protocol` and `bossdb
 _ADVICE = {
     **dict.fromkeys((301, 302, 303, 307, 308), _MOVED),
     403: ". Your account has no right to do this, or a proxy or a firewall answers in its place.",
+    404: ". It, or what it is a part of, is gone. The same command makes anew what is gone.",
     407: ". Your network's proxy asks for a name and a password: give them in HTTPS_PROXY.",
     413: ". This server, or a proxy before it, takes no blocks as large as BossDB's cuboids.",
 }
+_LOCKED = ". Only BossDB's operators can unlock it: write to them, then run the same command again."
 
 
 class BossdbRefusal(Refusal):
@@ -151,6 +154,10 @@ def is_busy(message: str) -> bool:
     return bool(_BUSY.search(message) or not _LASTING.search(message))
 
 
+def _is_locked(code: int | None, message: str) -> bool:
+    return code == 9001 and not is_busy(message) and bool(_LOCK.search(message))
+
+
 def shown(reply: requests.Response) -> str:
     """Return an answer in a few words."""
     code, message = error_of(reply)
@@ -162,7 +169,7 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     code, message = error_of(reply)
     status, sentence = reply.status_code, f"{message.strip(' .')}."
     if status == 401:
-        text = _TOKEN_REFUSED.format(host=host)
+        text = _TOKEN_REFUSED.format(host=host, page=urljoin(reply.request.url, "/v1/mgmt/token"))
     elif status == 429:
         text = _QUOTA_REACHED.format(host=host, message=sentence)
     elif status == 403 and code == 3000:
@@ -171,7 +178,9 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
         text = _NO_RIGHT.format(host=host, code=code, message=sentence)
     else:
         what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
-        text = f"{host} refused {what}: {shown(reply)}{_ADVICE.get(status, '')}"
+        advice = _LOCKED if _is_locked(code, message) else _ADVICE.get(status, "")
+        answer = shown(reply).rstrip(" .") if advice else shown(reply)
+        text = f"{host} refused {what}: {answer}{advice}"
     return BossdbRefusal(text, status, code)
 
 

@@ -39,7 +39,7 @@ def remote_endpoint(protocol: str, host: str) -> Endpoint:
     """
     token = _find_token(host)
     if token is None:
-        raise Refusal(_missing_token_text(host))
+        raise Refusal(_missing_token_text(protocol, host))
     return Endpoint("remote", protocol, host, f"{protocol}-{host}".replace(":", "-"), token)
 
 
@@ -52,13 +52,13 @@ def _find_token(host: str) -> str | None:
     return _token_in_intern_file(host)
 
 
-def _missing_token_text(host: str) -> str:
+def _missing_token_text(protocol: str, host: str) -> str:
     """Say what was looked at for a token, and what to do."""
     looked = " and ".join(f"environment variable {name}" for name in TOKEN_VARIABLES)
     return (
         f"No BossDB token for {host}. Looked at {looked}, and at ~/{INTERN_FILE.as_posix()} "
         f"(used only if its host is {host}). Set BOSSDB_TOKEN to your token; the page "
-        f"https://{host}/v1/mgmt/token shows it."
+        f"{protocol}://{host}/v1/mgmt/token shows it."
     )
 
 

@@ -10,6 +10,10 @@ from brainpublish.files import stamp_of_file
 
 FIRST_SECONDS, CONSOLE_SECONDS, LOOK_SECONDS = 10, 30, 2
 
+ENOUGH = 0.1
+"""Share of the work from which on it tells how long the rest takes. Masks come first: their files
+are small, and a job's start takes longer than they do."""
+
 DECODED, SENT = "decoded", "sent"
 
 
@@ -43,20 +47,21 @@ class Overall:
     overlap: bool
     clock: Callable[[], float] = time.monotonic
     stamp: Callable[[str], object] = stamp_of_file
-    _ended: set[SlabWork] = field(default_factory=set)
+    _ended: dict[SlabWork, float] = field(default_factory=dict)
 
     def __post_init__(self):
-        self._begun = self.clock()
-        self._sending_since = None if self._of(DECODED) else self._begun
+        now = self.clock()
+        self._since = {DECODED: now, SENT: None if self._of(DECODED) else now}
         # What an earlier run left lies there until a job begins, and is not of this run.
         self._before = {slab: self.stamp(slab.output) for slab in self.slabs}
 
     def look(self) -> None:
         """See which slabs have ended since the last look."""
+        now = self.clock()
         waited_for = (slab for slab in self.slabs if slab not in self._ended)
-        self._ended |= {slab for slab in waited_for if self._is_new(slab)}
-        if self._sending_since is None and self._may_send():
-            self._sending_since = self.clock()
+        self._ended |= {slab: now for slab in waited_for if self._is_new(slab)}
+        if self._since[SENT] is None and self._share(DECODED) >= (ENOUGH if self.overlap else 1):
+            self._since[SENT] = now
 
     def text(self) -> str:
         """Return how much of each kind is done and, once that can be told, the time left."""
@@ -72,10 +77,6 @@ class Overall:
     def _is_new(self, slab: SlabWork) -> bool:
         return self.stamp(slab.output) not in (None, self._before[slab])
 
-    def _may_send(self) -> bool:
-        enough = any if self.overlap else all
-        return enough(slab in self._ended for slab in self._of(DECODED))
-
     def _part(self, kind: str) -> str:
         slabs = self._of(kind)
         count = sum(slab in self._ended for slab in slabs)
@@ -85,19 +86,20 @@ class Overall:
         decoding, sending = self._seconds_left(DECODED), self._seconds_left(SENT)
         if decoding is None or self.is_done:
             return ""
-        if sending is None:
-            return f"about {duration_text(decoding)} left to decode" if decoding else ""
-        return f"about {duration_text(max(decoding, sending))} left"
+        seconds = decoding if sending is None else max(decoding, sending)
+        what = " to decode" if sending is None else ""
+        return f"about {duration_text(seconds)} left{what}" if seconds else ""
 
     def _seconds_left(self, kind: str) -> float | None:
-        """Return the seconds that a kind still takes at its rate so far, None if it has none."""
-        share = self._share(kind)
+        """Return the seconds that a kind still takes, None or 0 if that cannot be told."""
+        share, since = self._share(kind), self._since[kind]
         if share == 1:
             return 0
-        since = self._begun if kind == DECODED else self._sending_since
-        if share == 0 or since is None:
+        if share < ENOUGH or since is None:
             return None
-        return (self.clock() - since) * (1 - share) / share
+        # Nothing is seen of slabs under way: the time they took so far tells nothing of the rate.
+        last = max(self._ended[slab] for slab in self._of(kind) if slab in self._ended)
+        return max((last - since) * (1 - share) / share - (self.clock() - last), 0)
 
     def _share(self, kind: str) -> float:
         slabs = self._of(kind)

@@ -46,6 +46,15 @@ def test_time_left_is_that_of_the_slower_of_decoding_and_sending():
     assert run.overall.is_done
 
 
+def test_small_slabs_that_come_first_tell_nothing_of_the_time_left():
+    slabs = [SlabWork(SENT, f"{i}", weight) for i, weight in enumerate((1, 1, 49, 49))]
+    files = {}
+    run = Overall(slabs, True, lambda: 60.0, files.get)
+    files |= {"0": "written", "1": "written"}
+    run.look()
+    assert run.text() == "So far 2 of 4 slabs sent (2%)"
+
+
 def test_sending_that_waits_for_all_decoding_is_timed_from_then_on():
     run = Run(overlap=False)
     run.at(600, *(f"decoded/{i}" for i in range(3)))

@@ -3,8 +3,8 @@ import sys
 
 from brainpublish.atlas.tokens import missing_atlas_secrets
 from brainpublish.bossdb.connect import refusal_of_remote
-from brainpublish.bossdb.halts import SIGNALLED, Halts
 from brainpublish.console import say
+from brainpublish.halts import Halts
 from brainpublish.overall import DECODED, SENT, SlabWork, watch
 
 SENDING_RULES = {
@@ -24,7 +24,7 @@ def hold_folder():
     def end(name):
         # Snakemake waits for running jobs after SIGTERM, however long they take; those that can
         # end at any moment are to hear of it.
-        halts.call(SIGNALLED.format(name))
+        halts.call_for_signal(name)
         if name == "SIGTERM":
             workflow.scheduler.exit_gracefully()
 

@@ -8,6 +8,9 @@ from brainpublish.slices.plan import slab_memory
 from brainpublish.slices.slabs import slab_count, slab_depth
 from brainpublish.slices.weight import Weight, weight_of
 
+# Bytes of files that are decoded, or sent, in about the time that a job takes to begin and end.
+JOB_BYTES = 5_000_000
+
 # Cores that one image is decoded on, if its slabs are too few to take as many by twos.
 MOST_CORES = 8
 
@@ -75,10 +78,9 @@ def slab_slices(wildcards):
 
 def slab_weight(wildcards):
     """Return what a slab's decoding, or sending, is of a run's, about: the bytes of its files."""
-    places = slab_places(wildcards)
-    files = files_of(places)
+    files = files_of(slab_places(wildcards))
     some = files[len(files) // 2 : len(files) // 2 + 1]
-    return max(1, sum(map(size_of_file, some)) * len(files), len(places))
+    return JOB_BYTES + sum(map(size_of_file, some)) * len(files)
 
 
 def slab_reports(wildcards):

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from brainpublish.halts import ending_with_run
 from brainpublish.joblog import job_log
 from brainpublish.slices.steps import make_manifest
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0]), ending_with_run():
     make_manifest(
         settings=snakemake.params.settings,
         threads=snakemake.threads,

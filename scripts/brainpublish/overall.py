@@ -1,5 +1,6 @@
 """Progress of a whole run, at a calm pace: how much of its slabs is decoded and sent."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -80,7 +81,9 @@ class Overall:
     def _part(self, kind: str) -> str:
         slabs = self._of(kind)
         count = sum(slab in self._ended for slab in slabs)
-        return f"{count} of {len(slabs)} slabs {kind} ({self._share(kind):.0%})"
+        # Rounded down: all is not told before it is so.
+        percent = math.floor(100 * self._share(kind))
+        return f"{count} of {len(slabs)} slabs {kind} ({percent}%)"
 
     def _left(self) -> str:
         decoding, sending = self._seconds_left(DECODED), self._seconds_left(SENT)

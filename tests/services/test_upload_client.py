@@ -14,8 +14,8 @@ from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
-from brainpublish.bossdb.halts import Halts
 from brainpublish.findings import Refusal
+from brainpublish.halts import Halts
 from brainpublish.local.faults import Answer, Delay, Drop, RefuseToken
 from brainpublish.packing import IMAGE
 
@@ -61,6 +61,21 @@ def test_broken_connections_are_tried_again(service, when):
     service.faults.add(Drop(path=CUTOUT, when=when, times=3))
     post(service)
     assert tries(service) == 4
+
+
+def test_pause_that_the_server_asks_for_is_kept(service):
+    service.faults.add(Answer(path=CUTOUT, status=503, retry_after="3", times=1))
+    begun = time.monotonic()
+    post(service)
+    assert time.monotonic() - begun >= 3
+    assert tries(service) == 2
+
+
+def test_pause_that_is_too_long_is_told_instead(service):
+    service.faults.add(Answer(path=CUTOUT, status=503, retry_after="3600"))
+    with pytest.raises(BossdbRefusal, match=r"in 1 try; .*503.*, and asks to wait 3600 s\."):
+        post(service)
+    assert tries(service) == 1
 
 
 def test_after_all_tries_the_text_says_what_happened(service):
@@ -188,5 +203,6 @@ def test_what_every_job_would_meet_halts_the_others(service, tmp_path, fault):
     with BossdbClient(service.client.endpoint, halts=Halts(tmp_path)) as client:
         with pytest.raises(BossdbRefusal):
             client.post_body("lab/fish/image", BOX, BODY)
-        with pytest.raises(Refusal, match="another job of this run met: "):
+        text = r"another job of this run met answer (401|429) of 127.0.0.1:\d+, and tells it\."
+        with pytest.raises(Refusal, match=text):
             Halts(tmp_path).require_none()

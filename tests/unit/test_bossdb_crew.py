@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from brainpublish.bossdb.crew import Interrupted, Stopped, for_each, interruptible
+from brainpublish.bossdb.crew import Stopped, for_each, interruptible
+from brainpublish.halts import Interrupted
 
 
 def test_results_come_in_order():

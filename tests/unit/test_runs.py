@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from brainpublish import halts as halts_module
 from brainpublish import locks, runs
-from brainpublish.bossdb import halts as halts_module
-from brainpublish.bossdb.crew import Interrupted, interruptible
-from brainpublish.bossdb.halts import Halts
+from brainpublish.bossdb.crew import interruptible
 from brainpublish.findings import Refusal
+from brainpublish.halts import Halts, ending_with_run
 from brainpublish.runs import (
     FOLDER,
     VARIABLE,
@@ -148,7 +148,7 @@ def test_halt_ends_a_job_whose_server_hangs(begin, monkeypatch):
     caller.start()
     # What it is ended by stays ignored: see `interruptible`.
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-    with pytest.raises(Interrupted, match="Stopped by SIGTERM"):
+    with pytest.raises(Refusal, match=r"Not sent: a quota\."):
         _work_on(Halts(FOLDER))
     for each, handler in before.items():
         signal.signal(each, handler)
@@ -157,6 +157,20 @@ def test_halt_ends_a_job_whose_server_hangs(begin, monkeypatch):
 def _work_on(halts: Halts) -> None:
     with interruptible(), halts.heard():
         time.sleep(20)
+
+
+def test_run_that_is_told_to_end_ends_work_that_no_quota_does(begin, monkeypatch):
+    begin()
+    monkeypatch.setattr(halts_module, "LOOK_SECONDS", 0.05)
+    with ending_with_run():
+        Halts(FOLDER).call("a quota.")
+        time.sleep(0.3)
+    told = threading.Timer(0.2, Halts(FOLDER).call_for_signal, ["SIGTERM"])
+    told.start()
+    with pytest.raises(KeyboardInterrupt), ending_with_run():
+        time.sleep(20)
+    with pytest.raises(Refusal, match="the run was told to end by SIGTERM"):
+        Halts(FOLDER).require_none()
 
 
 def test_end_by_signal_waits_for_what_the_main_thread_holds(begin):

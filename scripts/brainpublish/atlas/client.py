@@ -7,8 +7,6 @@ bucket's metadata without a lock, and parallel reads fail or lose a change.
 import json
 import logging
 import random
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +23,7 @@ from tenacity import (
 
 from brainpublish.files import compact_json
 from brainpublish.findings import Refusal
+from brainpublish.pauses import seconds_asked, wish_text
 
 log = logging.getLogger(__name__)
 
@@ -198,9 +197,9 @@ class AtlasClient:
             return response
         said = _plain(response, token)
         if response.status_code >= 500 or response.status_code == TOO_MANY:
-            asked = _seconds_asked(response.headers.get("Retry-After", ""))
-            wish = "" if asked is None else f", and asks to wait {asked:.0f} s"
-            raise _Passing(f"it answered {response.status_code}{said}{wish}", asked)
+            pause = seconds_asked(response)
+            text = f"it answered {response.status_code}{said}{wish_text(pause)}"
+            raise _Passing(text, pause)
         if 300 <= response.status_code < 400:
             raise self._not_ours()
         kind = {401: Unauthorized, 404: NotFound, 409: Conflict}.get(response.status_code, Refusal)
@@ -213,22 +212,6 @@ class AtlasClient:
             f"What answers at {self.api} is not an atlas features service: a login page, a "
             "proxy, or another address? Check `api` in the section `atlas` of the config."
         )
-
-
-def _seconds_asked(text: str) -> float | None:
-    """Return the seconds that a Retry-After asks to wait, or None if it says nothing of use.
-
-    It holds whole seconds or a date (RFC 9110, 10.2.3).
-    """
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    # A date without a zone is in UTC.
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
 def _asks_for_too_long(state: RetryCallState) -> bool:

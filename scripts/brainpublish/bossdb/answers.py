@@ -9,6 +9,7 @@ from urllib.parse import quote, urljoin
 import requests
 
 from brainpublish.findings import Refusal
+from brainpublish.pauses import seconds_asked, wish_text
 
 PASSING = (408, 425, 502, 503, 504)
 """Statuses of proxies whose server is away for a moment, or that waited for us too long."""
@@ -79,7 +80,14 @@ class BossdbRefusal(Refusal):
 
 
 class MayPass(Exception):
-    """A fault that may be gone at the next try."""
+    """A fault that may be gone at the next try.
+
+    `asked` is how many seconds the server asks to wait before it, or None.
+    """
+
+    def __init__(self, text: str, asked: float | None = None):
+        super().__init__(text)
+        self.asked = asked
 
 
 def facts_in(reply: requests.Response) -> Any:
@@ -162,6 +170,12 @@ def shown(reply: requests.Response) -> str:
     """Return an answer in a few words."""
     code, message = error_of(reply)
     return f"answer {reply.status_code}{f'/{code}' if code else ''} {message}".strip()
+
+
+def passing(reply: requests.Response) -> MayPass:
+    """Say what an answer tells that may be another one at the next try."""
+    asked = seconds_asked(reply)
+    return MayPass(f"{shown(reply)}{wish_text(asked)}", asked)
 
 
 def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:

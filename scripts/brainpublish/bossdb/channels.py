@@ -241,7 +241,7 @@ def claim(client: BossdbClient, plan: ChannelPlan, facts: Facts, folder: Path) -
         elif marker == record.marker and writer in record.writers:
             record.write(marker, True, record.lineage, record.writers)
         else:
-            log.warning("someone else wrote to %s: nothing is known of it", plan.name)
+            log.warning("nothing is known of what %s holds: no ledger, or others wrote", plan.name)
             lineage = _new_lineage(plan, folder, writer)
             record.write(marker, finished=True, lineage=lineage, writers=[writer])
             become_last_writer(client, plan.name, record, writer)

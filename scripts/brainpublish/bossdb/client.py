@@ -29,15 +29,15 @@ from brainpublish.bossdb.answers import (
     is_busy,
     is_no_bossdb,
     no_bossdb,
+    passing,
     refusal_for,
-    shown,
 )
 from brainpublish.bossdb.crew import Stopped
 from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
-from brainpublish.bossdb.halts import Halts
 from brainpublish.bossdb.slots import Slots
 from brainpublish.bossdb.wire import Limits, TimeoutAdapter
+from brainpublish.halts import Halts
 from brainpublish.packing import OVERHEAD, is_whole, raw_size, unpack
 from brainpublish.repacking import Pieces
 
@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 TRIES = 7
 TRYING_SECONDS = 400
 """After so long nothing is tried again: a server that hangs takes each try all of its time."""
+LONGEST_ASKED = 120
+"""Seconds that the server may ask to wait and have it waited for."""
 ANNOUNCE_SECONDS = 30
 """How long blocks are written without a look at who else writes to the channel."""
 CUTOUT = "cutout/"
@@ -242,9 +244,10 @@ class BossdbClient:
     ) -> requests.Response:
         """Send a request below /v1 until it is answered with an expected status.
 
-        Connection faults, 408, 425, 502, 503 and 504 are tried again with growing pauses; so
-        are 500 on cutouts, once the token was seen to be accepted, and passing write faults
-        (400/9001). Repeating is harmless: a write of the same block changes nothing.
+        Connection faults, 408, 425, 502, 503 and 504 are tried again with growing pauses, and
+        not before a Retry-After asks for it; so are 500 on cutouts, once the token was seen to
+        be accepted, and passing write faults (400/9001). Repeating is harmless: a write of the
+        same block changes nothing.
 
         Raises:
             BossdbRefusal: for every other answer, at once, and when all tries are used up.
@@ -283,14 +286,15 @@ class BossdbClient:
         if reply.status_code in expected:
             return reply
         if self._may_pass(reply, path):
-            raise MayPass(shown(reply))
+            raise passing(reply)
         raise self._refusal(reply)
 
     def _refusal(self, reply: requests.Response) -> BossdbRefusal:
         """Return what refuses a request; one that all jobs would meet halts them all."""
         refusal = refusal_for(reply, self.endpoint.host)
         if reply.status_code in (401, 429):
-            self.halts.call(f"another job of this run met: {refusal}")
+            host, status = self.endpoint.host, reply.status_code
+            self.halts.call(f"another job of this run met answer {status} of {host}, and tells it.")
         return refusal
 
     def _may_pass(self, reply: requests.Response, path: str) -> bool:
@@ -357,12 +361,23 @@ def _is_here(url: str) -> bool:
         return False
 
 
+_PAUSES = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
+
+
+def _asked(state: tenacity.RetryCallState) -> float:
+    return state.outcome.exception().asked or 0
+
+
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopping),
         retry=tenacity.retry_if_exception_type(MayPass),
-        stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_after_delay(TRYING_SECONDS),
-        wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30),
+        stop=tenacity.stop_any(
+            tenacity.stop_after_attempt(TRIES),
+            tenacity.stop_after_delay(TRYING_SECONDS),
+            lambda state: _asked(state) > LONGEST_ASKED,
+        ),
+        wait=lambda state: max(_PAUSES(state), _asked(state)),
         before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
         reraise=True,
     )

@@ -8,9 +8,9 @@ from brainpublish.bossdb.bounds import LOCAL_CONNECTIONS
 from brainpublish.bossdb.client import BossdbClient
 from brainpublish.bossdb.crew import interruptible
 from brainpublish.bossdb.endpoint import remote_endpoint
-from brainpublish.bossdb.halts import Halts
 from brainpublish.destination import open_bossdb
 from brainpublish.findings import Refusal
+from brainpublish.halts import Halts
 from brainpublish.runs import FOLDER
 
 SHARED = Path(".snakemake", "connections")

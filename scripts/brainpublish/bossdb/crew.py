@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
 
-from brainpublish.findings import Refusal
+from brainpublish.halts import Interrupted
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +18,6 @@ GRACE_SECONDS = 3
 
 class Stopped(Exception):
     """Work that was given up because the job is to end; the reason is told elsewhere."""
-
-
-class Interrupted(Refusal):
-    """The job was told to end by Ctrl-C or by the system."""
 
 
 def for_each(

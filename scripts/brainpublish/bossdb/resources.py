@@ -22,11 +22,10 @@ from intern.resource.boss.resource import (
 
 from brainpublish.bossdb.answers import (
     PASSING,
-    MayPass,
     error_of,
     fault_of,
+    passing,
     refusal_for,
-    shown,
 )
 from brainpublish.bossdb.channels import (
     ChannelPlan,
@@ -197,7 +196,7 @@ def _outcome_of(reply: requests.Response, host: str) -> str:
     if reply.status_code == 400 and "unique" in message:
         return PRESENT
     if reply.status_code in PASSING:
-        raise MayPass(shown(reply))
+        raise passing(reply)
     raise refusal_for(reply, host)
 
 

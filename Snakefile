@@ -57,3 +57,7 @@ onstart:
 
 onsuccess:
     print(run_summary())
+
+
+onerror:
+    print(how_far())

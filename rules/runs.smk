@@ -62,6 +62,15 @@ def spare_pandas():
     sys.modules.setdefault("pandas", None)
 
 
+# Of a run that began: a function that returns how far it got.
+HOW_FAR = []
+
+
+def how_far():
+    """Return how much of the slabs of this run is decoded and sent, if it began."""
+    return "".join(tell() for tell in HOW_FAR)
+
+
 def tell_of_progress(jobs):
     """Tell every half minute how much of the slabs of a run is decoded and sent."""
     kinds = {"prepare_slab": DECODED, "upload_slab": SENT}
@@ -71,7 +80,7 @@ def tell_of_progress(jobs):
         if job.rule.name in kinds
     ]
     overlap = CONFIG["bossdb"]["gate"] == "slab"
-    watch(slabs, overlap, lambda line: say(f"\n{line}\n\n", sys.stderr))
+    HOW_FAR.append(watch(slabs, overlap, lambda line: say(f"\n{line}\n\n", sys.stderr)))
 
 
 def refuse_without_secrets(rules):

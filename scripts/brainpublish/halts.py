@@ -1,6 +1,7 @@
-"""A halt for jobs of a run: a quota that one of its uploads met, or a signal to the run.
+"""A halt for jobs of a run: what all its uploads would meet, such as a quota, or a signal to it.
 
-It is a file with the id of the run, so it ends with the run, however that ends.
+It is a file with the id of the run, so it ends with the run, however that ends. What only the
+uploads to one channel would meet is a file of that channel's.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from brainpublish.files import read_json_object, write_json
+from brainpublish.files import digest_of_json, read_json_object, write_json
 from brainpublish.findings import Refusal
 from brainpublish.runs import FOLDER, require_run, run_id
 
@@ -36,32 +37,36 @@ class Halts:
         Args:
             folder: where the run keeps what its jobs share, or None to work for no run.
         """
-        self._path = folder and Path(folder, "halt.json")
+        self._folder = folder and Path(folder)
         self._mine = False
 
-    def call(self, reason: str) -> None:
-        """Let all other jobs of the run stop sending."""
-        self._write(reason)
+    def call(self, reason: str, channel: str | None = None) -> None:
+        """Let all other jobs of the run stop sending, or those that send to one channel."""
+        self._write(reason, channel)
 
     def call_for_signal(self, name: str) -> None:
         """Let all jobs that can end at any moment do so, for the run was told to end."""
-        self._write(_SIGNALLED.format(name), signal=name)
+        self._write(_SIGNALLED.format(name), None, signal=name)
 
     def is_for_signal(self) -> bool:
         """Say whether the run was told to end."""
-        return "signal" in self._called()
+        return "signal" in self._called(None)
 
-    def require_none(self) -> None:
+    def require_none(self, channel: str | None = None) -> None:
         """Stop if another job of the run called a halt, or if the run is over.
+
+        Args:
+            channel: what is sent to, which may be halted alone.
 
         Raises:
             Refusal: with the reason.
         """
-        if not self._path or self._mine:
+        if not self._folder or self._mine:
             return
         require_run()
-        if called := self._called():
-            raise Refusal(f"Not sent: {called.get('reason')}")
+        for scope in {None, channel}:
+            if called := self._called(scope):
+                raise Refusal(f"Not sent: {called.get('reason')}")
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
@@ -86,14 +91,17 @@ class Halts:
             except Interrupted as stop:
                 raise (reasons or [stop])[0] from None
 
-    def _write(self, reason: str, **more: str) -> None:
-        if self._path:
+    def _write(self, reason: str, channel: str | None, **more: str) -> None:
+        if self._folder:
             self._mine = True
-            write_json(self._path, {"run": run_id(), "reason": reason, **more})
+            write_json(self._path_of(channel), {"run": run_id(), "reason": reason, **more})
 
-    def _called(self) -> dict:
-        called = read_json_object(self._path) if self._path else {}
+    def _called(self, channel: str | None) -> dict:
+        called = read_json_object(self._path_of(channel)) if self._folder else {}
         return called if called.get("run") == run_id() else {}
+
+    def _path_of(self, channel: str | None) -> Path:
+        return self._folder / (f"halt-{digest_of_json(channel)}.json" if channel else "halt.json")
 
 
 @contextlib.contextmanager

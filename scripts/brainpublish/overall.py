@@ -64,11 +64,15 @@ class Overall:
         if self._since[SENT] is None and self._share(DECODED) >= (ENOUGH if self.overlap else 1):
             self._since[SENT] = now
 
+    def done_text(self) -> str:
+        """Return how much of each kind is done."""
+        parts = [self._part(kind) for kind in (DECODED, SENT) if self._of(kind)]
+        return "So far " + ", ".join(parts)
+
     def text(self) -> str:
         """Return how much of each kind is done and, once that can be told, the time left."""
-        parts = [self._part(kind) for kind in (DECODED, SENT) if self._of(kind)]
         left = self._left()
-        return "So far " + ", ".join(parts) + (f"; {left}" if left else "")
+        return self.done_text() + (f"; {left}" if left else "")
 
     @property
     def is_done(self) -> bool:
@@ -115,17 +119,29 @@ class Overall:
         return [slab for slab in self.slabs if slab.kind == kind]
 
 
-def watch(slabs: Iterable[SlabWork], overlap: bool, say: Callable[[str], None]) -> None:
+def watch(
+    slabs: Iterable[SlabWork], overlap: bool, say: Callable[[str], None]
+) -> Callable[[], str]:
     """Tell of the progress of slabs, in a thread of its own, until all are done or this ends.
 
     Args:
         slabs: what the run is to do.
         overlap: whether slabs are sent while others are decoded.
         say: takes a line for the person who waits.
+
+    Returns:
+        A function that returns how far it got; nothing, if there are no slabs.
     """
     overall = Overall(list(slabs), overlap)
-    if overall.slabs:
-        threading.Thread(target=_tell, args=(overall, say), daemon=True).start()
+    if not overall.slabs:
+        return lambda: ""
+    threading.Thread(target=_tell, args=(overall, say), daemon=True).start()
+
+    def how_far() -> str:
+        overall.look()
+        return overall.done_text()
+
+    return how_far
 
 
 def _tell(overall: Overall, say: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """What is tried again and what stops at once, with which text."""
 
+import functools
 import threading
 import time
 
@@ -206,3 +207,19 @@ def test_what_every_job_would_meet_halts_the_others(service, tmp_path, fault):
         text = r"another job of this run met answer (401|429) of 127.0.0.1:\d+, and tells it\."
         with pytest.raises(Refusal, match=text):
             Halts(tmp_path).require_none()
+
+
+@pytest.mark.parametrize("status", [400, 403, 413])
+def test_what_one_channel_is_refused_halts_its_other_slabs_alone(service, tmp_path, status):
+    service.faults.add(Answer(path=CUTOUT, status=status))
+    endpoint = service.client.endpoint
+    with BossdbClient(endpoint, halts=Halts(tmp_path)) as client, pytest.raises(BossdbRefusal):
+        client.post_body("lab/fish/image", BOX, BODY)
+    asked = tries(service)
+    with BossdbClient(endpoint, halts=Halts(tmp_path)) as client:
+        for write in (functools.partial(client.post_body, body=BODY), client.black_cutout):
+            with pytest.raises(Refusal, match=f"Not sent: .* met answer {status} of"):
+                write("lab/fish/image", BOX)
+    assert tries(service) == asked
+    Halts(tmp_path).require_none()
+    Halts(tmp_path).require_none("lab/fish/bone")

@@ -83,12 +83,13 @@ def test_a_thread_tells_until_all_is_done(tmp_path, monkeypatch):
     for name in ("FIRST_SECONDS", "CONSOLE_SECONDS", "LOOK_SECONDS"):
         monkeypatch.setattr(overall, name, 0.01)
     output, said = tmp_path / "0.json", []
-    watch([SlabWork(SENT, str(output), 1)], True, said.append)
+    how_far = watch([SlabWork(SENT, str(output), 1)], True, said.append)
+    assert how_far() == "So far 0 of 1 slabs sent (0%)"
     output.write_text("{}")
     give_up = time.monotonic() + 30
     while time.monotonic() < give_up and "1 of 1" not in "".join(said[-1:]):
         time.sleep(0.01)
-    assert said[-1] == "So far 1 of 1 slabs sent (100%)"
+    assert said[-1] == how_far() == "So far 1 of 1 slabs sent (100%)"
     count = len(said)
     time.sleep(0.1)
     assert len(said) == count
@@ -96,4 +97,4 @@ def test_a_thread_tells_until_all_is_done(tmp_path, monkeypatch):
 
 def test_a_run_without_slabs_is_not_watched(monkeypatch):
     monkeypatch.setattr(overall.threading, "Thread", None)
-    watch([], True, print)
+    assert watch([], True, print)() == ""

@@ -178,7 +178,8 @@ def test_quota_stops_in_plain_words_and_the_same_command_goes_on(counted):
     assert "a quota is reached (answer 429)" in run.output
     # Two jobs upload at once; what begins after them does not ask.
     assert 1 <= sum(request.status == 429 for request in faults.requests) <= 2
-    assert "Not sent: another job of this run met" in run.output
+    assert "Not sent: another job of this run met answer 429" in run.output
+    assert re.search(r"^So far 4 of 4 slabs decoded \(100%\), \d of 4 slabs sent", run.output, re.M)
     assert "Traceback" not in run.output
     # The receipt of the channel that was written to is gone; one that was not asked for holds.
     receipts = [project.result(f"receipts/bossdb/fish/{name}.json") for name in ("bone", "rock")]

@@ -38,8 +38,8 @@ _NO_ROLE = (
     "the role resource-manager, or have them create the resources."
 )
 _NO_RIGHT = (
-    "Your BossDB account on {host} has no right to do this (403/{code}): {message} Ask the owner "
-    "of the resource for it."
+    "Your BossDB account on {host} has no right to do this ({what}: 403/{code}): {message} Ask the "
+    "owner of the resource for it."
 )
 _NO_TLS = (
     "{host} cannot be trusted or speaks no TLS: {cause}. Check `bossdb.protocol` and "
@@ -182,6 +182,7 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     """Say what an answer means to the person who runs the workflow."""
     code, message = error_of(reply)
     status, sentence = reply.status_code, f"{message.strip(' .')}."
+    what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
     if status == 401:
         text = _TOKEN_REFUSED.format(host=host, page=urljoin(reply.request.url, "/v1/mgmt/token"))
     elif status == 429:
@@ -189,9 +190,8 @@ def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:
     elif status == 403 and code == 3000:
         text = _NO_ROLE.format(host=host)
     elif status == 403 and code:
-        text = _NO_RIGHT.format(host=host, code=code, message=sentence)
+        text = _NO_RIGHT.format(host=host, what=what, code=code, message=sentence)
     else:
-        what = f"{reply.request.method} {reply.request.path_url.partition('?')[0]}"
         advice = _LOCKED if _is_locked(code, message) else _ADVICE.get(status, "")
         answer = shown(reply).rstrip(" .") if advice else shown(reply)
         text = f"{host} refused {what}: {answer}{advice}"

@@ -88,7 +88,8 @@ class BossdbClient:
             endpoint: the server.
             connections: requests in flight at the same time.
             shared: a folder; all clients with the same one share the `connections`.
-            halts: where a reached quota is told to, and heard of, before a cutout is asked for.
+            halts: where what others would meet as well is told to, and heard of, before a cutout
+                is asked for.
         """
         self.halts = halts or Halts()
         self.endpoint = endpoint
@@ -281,21 +282,24 @@ class BossdbClient:
         if self.stopping.is_set():
             raise Stopped
         if path.startswith(CUTOUT):
-            self.halts.require_none()
+            self.halts.require_none(_channel_in(path))
         reply = self._sent(method, path, options)
         if reply.status_code in expected:
             return reply
         if self._may_pass(reply, path):
             raise passing(reply)
-        raise self._refusal(reply)
+        raise self._refusal(reply, path)
 
-    def _refusal(self, reply: requests.Response) -> BossdbRefusal:
-        """Return what refuses a request; one that all jobs would meet halts them all."""
-        refusal = refusal_for(reply, self.endpoint.host)
-        if reply.status_code in (401, 429):
-            host, status = self.endpoint.host, reply.status_code
-            self.halts.call(f"another job of this run met answer {status} of {host}, and tells it.")
-        return refusal
+    def _refusal(self, reply: requests.Response, path: str = "") -> BossdbRefusal:
+        """Return what refuses a request; others that would meet it are halted."""
+        status, host = reply.status_code, self.endpoint.host
+        channel = _channel_in(path) if path.startswith(CUTOUT) else None
+        text = f"another job of this run met answer {status} of {host}, and tells it."
+        if status in (401, 429):
+            self.halts.call(text)
+        elif channel:
+            self.halts.call(text, channel)
+        return refusal_for(reply, host)
 
     def _may_pass(self, reply: requests.Response, path: str) -> bool:
         if reply.status_code in PASSING:
@@ -386,3 +390,9 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
 def _cutout_path(channel: str, box: Box) -> str:
     (z0, y0, x0), (z1, y1, x1) = box.start, box.stop
     return f"{CUTOUT}{channel}/0/{x0}:{x1}/{y0}:{y1}/{z0}:{z1}/"
+
+
+def _channel_in(path: str) -> str:
+    """Return collection/experiment/channel of the path of a cutout."""
+    parts = path.removeprefix(CUTOUT).removeprefix("to_black/").split("/")
+    return "/".join(parts[:3])

@@ -26,12 +26,15 @@ class Progress:
     Attributes:
         what: the work, for people, such as "lab/fish/image, slab 3 of 8: sent".
         total: blocks to be done.
+        at_once: blocks under way at the same time. The first of them end when the others nearly
+            have, so they tell nothing of the time left.
         clock: seconds; given in tests.
         console: takes a line for the person at the terminal.
     """
 
     what: str
     total: int
+    at_once: int = 0
     clock: Callable[[], float] = time.monotonic
     console: Callable[[str], None] = to_console
     blocks: int = 0
@@ -69,13 +72,13 @@ class Progress:
         """Return blocks and bytes and, once something travelled, the rate and the time left."""
         text = (
             f"{self.what} {self.blocks} of {self.total} cuboids "
-            f"({self.blocks / max(self.total, 1):.0%}), {_size(self.bytes)}"
+            f"({self.blocks / max(self.total, 1):.0%}), {_size(self.bytes)} of voxels"
         )
         if not self._moved_blocks:
             return text
         seconds = max(now - self._begun, 1e-3)
         text += f", {_size(self._moved_bytes / seconds)}/s"
-        if self.blocks < self.total:
+        if self.at_once < self._moved_blocks and self.blocks < self.total:
             each = seconds / self._moved_blocks
             text += f", about {duration_text(each * (self.total - self.blocks))} left"
         return text

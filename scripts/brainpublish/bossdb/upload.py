@@ -171,7 +171,8 @@ class SlabUpload:
 
     def _each(self, task: Callable, groups: list[list], verb: str, box_of: Callable) -> list:
         """Do a task for groups of cuboids, some at once; return what it returned of each cuboid."""
-        progress = Progress(f"{self.title}: {verb}", sum(map(len, groups)))
+        at_once = self.client.connections * max(map(len, groups), default=0)
+        progress = Progress(f"{self.title}: {verb}", sum(map(len, groups)), at_once)
 
         def do(group: list) -> list:
             results = task(group)

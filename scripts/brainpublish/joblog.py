@@ -52,7 +52,10 @@ def job_log(path: str | Path) -> Iterator[None]:
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             # The one who did it knows, and Snakemake says so once for all jobs.
-            file.write("Stopped by Ctrl-C. The same command goes on with what is left to do.\n")
+            file.write(
+                "Stopped by Ctrl-C, or with its run. The same command goes on with what is left to "
+                "do.\n"
+            )
             raise SystemExit(STOPPED) from None
         except Exception as error:
             traceback.print_exc(file=file)

@@ -44,7 +44,7 @@ def test_ctrl_c_is_told_in_the_log_alone(tmp_path, capsys):
         raise KeyboardInterrupt
     assert ended.value.code == 130
     log = (tmp_path / "a.log").read_text()
-    assert "Stopped by Ctrl-C. The same command goes on" in log
+    assert "Stopped by Ctrl-C, or with its run. The same command goes on" in log
     assert "Traceback" not in log + capsys.readouterr().err
 
 

@@ -111,8 +111,17 @@ def ending_with_run() -> Iterator[None]:
     Snakemake waits for the jobs that are under way then, and a slab may take a minute.
     """
     halts = Halts(FOLDER)
-    with _signalled_if(halts.is_for_signal, signal.SIGINT):
-        yield
+    # SIGINT may be ignored: what a shell starts in the background inherits that.
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _signalled_if(halts.is_for_signal, signal.SIGTERM):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

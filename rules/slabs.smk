@@ -78,7 +78,7 @@ def slab_slices(wildcards):
 
 def slab_weight(wildcards):
     """Return what a slab's decoding, or sending, is of a run's, about: the bytes of its files."""
-    files = files_of(slab_places(wildcards))
+    files = slab_slices(wildcards)
     some = files[len(files) // 2 : len(files) // 2 + 1]
     return JOB_BYTES + sum(map(size_of_file, some)) * len(files)
 

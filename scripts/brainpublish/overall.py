@@ -110,7 +110,7 @@ class Overall:
 
     def _share(self, kind: str) -> float:
         slabs = self._of(kind)
-        if all(slab in self._ended for slab in slabs):
+        if not slabs:
             return 1
         done = sum(slab.weight for slab in slabs if slab in self._ended)
         return done / sum(slab.weight for slab in slabs)

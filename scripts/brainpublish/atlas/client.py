@@ -23,7 +23,7 @@ from tenacity import (
 
 from brainpublish.files import compact_json
 from brainpublish.findings import Refusal
-from brainpublish.pauses import seconds_asked, wish_text
+from brainpublish.pauses import MayPass, asked_in, asks_for_more_than, may_pass
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +52,6 @@ class Conflict(Refusal):
 
 class Unfinished(Refusal):
     """The service did not do something now, and may do it later."""
-
-
-class _Passing(Exception):
-    """A failure that may pass: a server error, too many requests, or a lost connection.
-
-    `asked` is how many seconds the service asks to wait, or None.
-    """
-
-    def __init__(self, text: str, asked: float | None = None):
-        super().__init__(text)
-        self.asked = asked
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -149,15 +138,15 @@ class AtlasClient:
 
     def _ask(self, method: str, path: str, token: str | None, body: dict | None):
         retrying = Retrying(
-            stop=stop_any(stop_after_attempt(ATTEMPTS), _asks_for_too_long),
+            stop=stop_any(stop_after_attempt(ATTEMPTS), asks_for_more_than(LONGEST_ASKED)),
             wait=self._pause,
-            retry=retry_if_exception_type(_Passing),
+            retry=retry_if_exception_type(MayPass),
             before_sleep=_log_retry,
             reraise=True,
         )
         try:
             return retrying(self._ask_once, method, path, token, body)
-        except _Passing as failure:
+        except MayPass as failure:
             tries = retrying.statistics["attempt_number"]
             raise Unfinished(
                 f"The atlas service {self.host} did not do {method} /{path} in {tries} "
@@ -166,7 +155,7 @@ class AtlasClient:
             ) from None
 
     def _pause(self, state: RetryCallState) -> float:
-        asked = state.outcome.exception().asked
+        asked = asked_in(state)
         usual = wait_exponential(self.pause, LONGEST_PAUSE)(state) if asked is None else asked
         return usual + random.uniform(0, self.pause)
 
@@ -182,9 +171,9 @@ class AtlasClient:
                 allow_redirects=False,
             )
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise _Passing(f"no answer ({type(error).__name__})") from None
+            raise MayPass(f"no answer ({type(error).__name__})") from None
         except requests.exceptions.ChunkedEncodingError:
-            raise _Passing("its answer broke off") from None
+            raise MayPass("its answer broke off") from None
         except requests.RequestException as error:
             raise Refusal(
                 f"Cannot ask the atlas service {self.host}: {type(error).__name__}. "
@@ -197,9 +186,7 @@ class AtlasClient:
             return response
         said = _plain(response, token)
         if response.status_code >= 500 or response.status_code == TOO_MANY:
-            pause = seconds_asked(response)
-            text = f"it answered {response.status_code}{said}{wish_text(pause)}"
-            raise _Passing(text, pause)
+            raise may_pass(f"it answered {response.status_code}{said}", response)
         if 300 <= response.status_code < 400:
             raise self._not_ours()
         kind = {401: Unauthorized, 404: NotFound, 409: Conflict}.get(response.status_code, Refusal)
@@ -212,11 +199,6 @@ class AtlasClient:
             f"What answers at {self.api} is not an atlas features service: a login page, a "
             "proxy, or another address? Check `api` in the section `atlas` of the config."
         )
-
-
-def _asks_for_too_long(state: RetryCallState) -> bool:
-    asked = state.outcome.exception().asked
-    return asked is not None and asked > LONGEST_ASKED
 
 
 def _parsed(response: requests.Response) -> Any:

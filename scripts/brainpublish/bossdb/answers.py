@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin
 import requests
 
 from brainpublish.findings import Refusal
-from brainpublish.pauses import seconds_asked, wish_text
+from brainpublish.pauses import MayPass, may_pass
 
 PASSING = (408, 425, 502, 503, 504)
 """Statuses of proxies whose server is away for a moment, or that waited for us too long."""
@@ -77,17 +77,6 @@ class BossdbRefusal(Refusal):
         super().__init__(text)
         self.status = status
         self.code = code
-
-
-class MayPass(Exception):
-    """A fault that may be gone at the next try.
-
-    `asked` is how many seconds the server asks to wait before it, or None.
-    """
-
-    def __init__(self, text: str, asked: float | None = None):
-        super().__init__(text)
-        self.asked = asked
 
 
 def facts_in(reply: requests.Response) -> Any:
@@ -174,8 +163,7 @@ def shown(reply: requests.Response) -> str:
 
 def passing(reply: requests.Response) -> MayPass:
     """Say what an answer tells that may be another one at the next try."""
-    asked = seconds_asked(reply)
-    return MayPass(f"{shown(reply)}{wish_text(asked)}", asked)
+    return may_pass(shown(reply), reply)
 
 
 def refusal_for(reply: requests.Response, host: str) -> BossdbRefusal:

@@ -22,7 +22,6 @@ import tenacity
 from brainpublish.bossdb.answers import (
     PASSING,
     BossdbRefusal,
-    MayPass,
     error_of,
     facts_in,
     fault_of,
@@ -39,6 +38,7 @@ from brainpublish.bossdb.slots import Slots
 from brainpublish.bossdb.wire import Limits, TimeoutAdapter
 from brainpublish.halts import Halts
 from brainpublish.packing import OVERHEAD, is_whole, raw_size, unpack
+from brainpublish.pauses import MayPass, asked_in, asks_for_more_than
 from brainpublish.repacking import Pieces
 
 log = logging.getLogger(__name__)
@@ -281,8 +281,8 @@ class BossdbClient:
     def _once(self, method: str, path: str, expected: frozenset[int], options: dict):
         if self.stopping.is_set():
             raise Stopped
-        if path.startswith(CUTOUT):
-            self.halts.require_none(_channel_in(path))
+        if channel := _channel_in(path):
+            self.halts.require_none(channel)
         reply = self._sent(method, path, options)
         if reply.status_code in expected:
             return reply
@@ -293,11 +293,10 @@ class BossdbClient:
     def _refusal(self, reply: requests.Response, path: str = "") -> BossdbRefusal:
         """Return what refuses a request; others that would meet it are halted."""
         status, host = reply.status_code, self.endpoint.host
-        channel = _channel_in(path) if path.startswith(CUTOUT) else None
         text = f"another job of this run met answer {status} of {host}, and tells it."
         if status in (401, 429):
             self.halts.call(text)
-        elif channel:
+        elif channel := _channel_in(path):
             self.halts.call(text, channel)
         return refusal_for(reply, host)
 
@@ -368,10 +367,6 @@ def _is_here(url: str) -> bool:
 _PAUSES = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
 
 
-def _asked(state: tenacity.RetryCallState) -> float:
-    return state.outcome.exception().asked or 0
-
-
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopping),
@@ -379,9 +374,9 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
         stop=tenacity.stop_any(
             tenacity.stop_after_attempt(TRIES),
             tenacity.stop_after_delay(TRYING_SECONDS),
-            lambda state: _asked(state) > LONGEST_ASKED,
+            asks_for_more_than(LONGEST_ASKED),
         ),
-        wait=lambda state: max(_PAUSES(state), _asked(state)),
+        wait=lambda state: max(_PAUSES(state), asked_in(state) or 0),
         before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
         reraise=True,
     )
@@ -392,7 +387,9 @@ def _cutout_path(channel: str, box: Box) -> str:
     return f"{CUTOUT}{channel}/0/{x0}:{x1}/{y0}:{y1}/{z0}:{z1}/"
 
 
-def _channel_in(path: str) -> str:
-    """Return collection/experiment/channel of the path of a cutout."""
+def _channel_in(path: str) -> str | None:
+    """Return collection/experiment/channel of the path of a cutout, None for any other path."""
+    if not path.startswith(CUTOUT):
+        return None
     parts = path.removeprefix(CUTOUT).removeprefix("to_black/").split("/")
     return "/".join(parts[:3])

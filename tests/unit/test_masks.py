@@ -1,10 +1,12 @@
+from collections import Counter
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from brainpublish.slices.beside import turned_slices
-from brainpublish.slices.doctor import decide_rule
+from brainpublish.slices.doctor import decide_rule, levels_of
 from brainpublish.slices.header import Header
 from brainpublish.slices.masks import BINARY, LABELS, MaskRule, decided, foreground
 
@@ -112,3 +114,30 @@ def test_what_the_threshold_decided_is_what_lies_between_the_ends(values, twice,
         sum(halves[0] < value < halves[1] for value in between),
     )
     assert decided(values, MaskRule(BINARY, threshold, ends=ends)) == expected
+
+
+IDS = st.sampled_from([np.uint8, np.int16, np.uint64])
+
+
+@given(IDS.flatmap(lambda kind: st.lists(arrays.arrays(kind, (4, 5)), max_size=3)))
+def test_levels_are_counted_over_all_slices(samples):
+    levels = levels_of(samples)
+    counted = Counter(value for values in samples for value in values.ravel().tolist())
+    found = dict(zip(levels.values.tolist(), levels.counts.tolist(), strict=True))
+    assert found == counted
+    assert [*found] == sorted(counted)
+    assert (levels.total, levels.stray) == (
+        counted.total(),
+        sum(counted[value] for value in {*counted} - {*levels.solid.tolist()}),
+    )
+
+
+def test_a_level_in_areas_of_one_slice_and_along_edges_of_another_is_told_by_both():
+    areas = np.zeros((8, 8), np.uint64)
+    areas[:, 4:] = 2**63 + 1
+    edges = np.zeros((8, 8), np.uint64)
+    edges[::2, ::2] = 2**63 + 1
+    assert levels_of([areas]).solid.tolist() == [0, 2**63 + 1]
+    assert levels_of([edges]).solid.tolist() == [0]
+    assert levels_of([areas, edges]).solid.tolist() == [0, 2**63 + 1]
+    assert levels_of([areas, *[edges] * 9]).solid.tolist() == [0]

@@ -33,43 +33,53 @@ _SPECKS = (
 
 @dataclass(frozen=True)
 class Levels:
-    """The values of some slices: counts, and which occur in areas rather than along edges.
+    """The values of some slices, each once and ascending: there may be a million of them.
 
-    `between` is the share of stray voxels that lie between the values on both sides of them.
+    Attributes:
+        values: of the type of the slices.
+        counts: of their voxels.
+        is_solid: whether a value occurs in areas, rather than along edges.
+        between: share of stray voxels that lie between the values on both sides of them.
     """
 
-    counts: dict[int, int]
-    solid: set[int]
+    values: np.ndarray
+    counts: np.ndarray
+    is_solid: np.ndarray
     between: float = 0.0
+
+    @property
+    def solid(self) -> np.ndarray:
+        """Values that occur in areas, ascending."""
+        return self.values[self.is_solid]
 
     @property
     def stray(self) -> int:
         """Number of voxels whose value occurs in no area."""
-        return sum(count for value, count in self.counts.items() if value not in self.solid)
+        return int(self.counts[~self.is_solid].sum())
 
     @property
     def total(self) -> int:
         """Number of voxels."""
-        return sum(self.counts.values())
+        return int(self.counts.sum())
 
 
 def levels_of(samples: Sequence[np.ndarray]) -> Levels:
     """Count the values of slices, y, x each, and tell areas from edges."""
-    counts: dict[int, int] = {}
-    solid: dict[int, int] = {}
     stray_between = stray_all = 0
+    found = [(np.zeros(0, np.uint8), np.zeros(0, int), np.zeros(0, int))]
     for values in samples:
         inner = _has_two_equal_neighbours(values)
-        held, where, count = np.unique(values, return_inverse=True, return_counts=True)
+        held, where, counts = np.unique(values, return_inverse=True, return_counts=True)
         areas = np.bincount(where.ravel(), inner.ravel(), len(held)).astype(int)
-        for value, number, area in zip(held.tolist(), count.tolist(), areas.tolist(), strict=True):
-            counts[value] = counts.get(value, 0) + number
-            solid[value] = solid.get(value, 0) + area
-        weak = (areas < _SOLID_SHARE * count)[where.reshape(values.shape)]
+        found.append((held, counts, areas))
+        weak = (areas < _SOLID_SHARE * counts)[where.reshape(values.shape)]
         stray_between += np.count_nonzero(weak & _lies_between(values))
         stray_all += np.count_nonzero(weak)
-    areas = {value for value, area in solid.items() if area >= _SOLID_SHARE * counts[value]}
-    return Levels(counts, areas, stray_between / stray_all if stray_all else 0.0)
+    every, counts, areas = map(np.concatenate, zip(*found, strict=True))
+    values, where = np.unique(every, return_inverse=True)
+    counts, areas = (np.bincount(where, each, len(values)).astype(int) for each in (counts, areas))
+    is_solid = areas >= _SOLID_SHARE * counts
+    return Levels(values, counts, is_solid, stray_between / stray_all if stray_all else 0.0)
 
 
 def _has_two_equal_neighbours(values: np.ndarray) -> np.ndarray:
@@ -111,7 +121,7 @@ def decide_rule(
         return MaskRule(LABELS), _labels_by_config(levels, where)
     if section["kind"] == BINARY:
         return _binary_by_config(section, header, levels, where)
-    if len(levels.counts) <= 2:
+    if len(levels.values) <= 2:
         return _two_valued_rule(section, header, levels, where)
     if (ones := _two_ways_of_one(samples)) is not None:
         text = f"the foreground is 1 in some slices and {ones} in others"
@@ -121,10 +131,13 @@ def decide_rule(
 
 def _two_ways_of_one(samples: Sequence[np.ndarray]) -> int | None:
     """Return what some slices of a binary mask hold for foreground where others hold 1."""
-    held = [{*np.unique(values).tolist()} - {0} for values in samples]
-    other = set().union(*held) - {1}
-    alone = all(len(values) <= 1 for values in held)
-    return max(other) if alone and {1} in held and other in ({255}, {65535}) else None
+    held: set[int] = set()
+    for values in samples:
+        foreground = np.setdiff1d(values, 0)
+        if len(foreground) > 1:
+            return None
+        held.update(foreground.tolist())
+    return max(held) if held in ({1, 255}, {1, 65535}) else None
 
 
 def _lossy_rule(section, header: Header, samples, where: str):
@@ -207,36 +220,36 @@ def _peaks(counts: np.ndarray, total: int) -> list[int]:
 
 def _labels_by_config(levels: Levels, where: str) -> list[Finding]:
     found = [Finding("MASK_KIND", where, "labels, as the config says")]
-    if set(levels.counts) in ({0, 255}, {0, 65535}):
-        text = f"`kind: labels`, and the files hold 0 and {max(levels.counts)} only"
+    if levels.values.tolist() in ([0, 255], [0, 65535]):
+        text = f"`kind: labels`, and the files hold 0 and {levels.values[-1]} only"
         found.append(Finding("MASK_AS_LABELS", where, text))
     return found
 
 
 def _binary_by_config(section, header: Header, levels: Levels, where: str):
     threshold = section["threshold"]
-    if len(levels.counts) <= 2 and threshold == "auto":
+    if len(levels.values) <= 2 and threshold == "auto":
         return _two_valued_rule(section, header, levels, where)
-    values = sorted(levels.counts)
+    lowest, highest = levels.values[[0, -1]].tolist()
     middle = middle_of(header.bit_depth) if threshold == "auto" else threshold
     reason = "the middle of the value range" if threshold == "auto" else "config"
-    rule = MaskRule(BINARY, middle, section["invert"], ends=(values[0], values[-1]))
+    rule = MaskRule(BINARY, middle, section["invert"], ends=(lowest, highest))
     found = [_binary_note(where, middle, reason)]
     if len(levels.solid) > 2 and threshold == "auto":
         text = f"`kind: binary`, but whole areas hold {_some(levels.solid)}"
         found.append(Finding("MASK_AS_BINARY", where, text))
     elif threshold == "auto" and header.bit_depth > 16:
-        found += _unreached(values[-1], middle, where)
+        found += _unreached(highest, middle, where)
     elif threshold == "auto":
         counts = np.zeros(1 << header.bit_depth, int)
-        held = {int(value): number for value, number in levels.counts.items() if value >= 0}
-        counts[list(held)] = list(held.values())
+        is_held = levels.values >= 0
+        counts[levels.values[is_held].astype(int)] = levels.counts[is_held]
         found += _missed_foreground(counts, where)
     return rule, found
 
 
 def _two_valued_rule(section, header: Header, levels: Levels, where: str):
-    threshold, values = section["threshold"], sorted(levels.counts) or [0]
+    threshold, values = section["threshold"], levels.values.tolist() or [0]
     low, high = values[0], values[-1]
     if low == high:
         low, high = (0, high) if high else (0, middle_of(header.bit_depth))
@@ -251,15 +264,15 @@ def _several_valued_rule(section, header: Header, levels: Levels, where: str):
     if few and (full := _full_scale(levels)):
         text = (
             f"all areas hold 0 and {full}, but {levels.stray:,} single voxels hold others "
-            f"({_some({*levels.counts} - levels.solid)}): a binary mask with specks, or labels?"
+            f"({_some(levels.values[~levels.is_solid])}): a binary mask with specks, or labels?"
         )
         return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text, _SPECKS)]
-    if levels.stray and len(levels.counts) > 4 and _are_two_crowds(levels):
+    if levels.stray and len(levels.values) > 4 and _are_two_crowds(levels):
         middle = middle_of(header.bit_depth)
         rule = MaskRule(BINARY, middle, section["invert"], ends=_ends(levels))
         share = 1 - levels.stray / levels.total
         text = (
-            f"{len(levels.counts)} values; {share:.1%} of the voxels are in areas of "
+            f"{len(levels.values)} values; {share:.1%} of the voxels are in areas of "
             f"{_some(levels.solid)}, {levels.stray:,} lie along edges: noise or smoothing?"
         )
         return rule, [Finding("MASK_NOISE", where, text)]
@@ -272,29 +285,28 @@ def _several_valued_rule(section, header: Header, levels: Levels, where: str):
             "labels with noise, or a picture?"
         )
         return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text)]
-    note = f"labels: the files are lossless and hold more than two values ({_some(levels.counts)})"
+    note = f"labels: the files are lossless and hold more than two values ({_some(levels.values)})"
     return MaskRule(LABELS), [Finding("MASK_KIND", where, note)]
 
 
 def _full_scale(levels: Levels) -> int | None:
     """Return the value of the foreground if areas hold 0 and white only: as a mask is painted."""
-    top = max(levels.solid, default=0)
-    return top if levels.solid == {0, top} and top in (255, 65535) else None
+    solid = levels.solid.tolist()
+    return solid[-1] if solid in ([0, 255], [0, 65535]) else None
 
 
 def _are_two_crowds(levels: Levels) -> bool:
     """Say whether all areas hold about the lowest or about the highest of their values."""
-    if len(levels.solid) <= 2:
-        return bool(levels.solid)
-    low, high = min(levels.solid), max(levels.solid)
-    near = min((high - low) / 8, _CROWD_WIDTH)
-    return high - low >= 64 and all(
-        value - low <= near or high - value <= near for value in levels.solid
-    )
+    solid = levels.solid
+    if len(solid) <= 2:
+        return len(solid) > 0
+    low, high = solid[[0, -1]].tolist()
+    near = min((high - low) // 8, _CROWD_WIDTH)
+    return high - low >= 64 and bool(((solid <= low + near) | (solid >= high - near)).all())
 
 
 def _ends(levels: Levels) -> tuple[int, int]:
-    return int(min(levels.counts)), int(max(levels.counts))
+    return int(levels.values[0]), int(levels.values[-1])
 
 
 def _binary_note(where: str, threshold: float, reason: str) -> Finding:
@@ -302,6 +314,6 @@ def _binary_note(where: str, threshold: float, reason: str) -> Finding:
     return Finding("MASK_KIND", where, text)
 
 
-def _some(levels) -> str:
-    shown = sorted(levels)[:5]
-    return ", ".join(f"{level:g}" for level in shown) + (", ..." if len(levels) > 5 else "")
+def _some(ascending: np.ndarray) -> str:
+    shown = ", ".join(f"{level:g}" for level in ascending[:5].tolist())
+    return shown + (", ..." if len(ascending) > 5 else "")

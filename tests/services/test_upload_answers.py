@@ -7,10 +7,8 @@ import threading
 import numpy as np
 import pytest
 import requests
-import tenacity
 from uploads import channel_settings
 
-from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb.answers import MayPass, fault_of
 from brainpublish.bossdb.channels import ChannelPlan, look_at
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
@@ -18,15 +16,11 @@ from brainpublish.bossdb.cuboids import Box
 from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.packing import IMAGE, unpack
 
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
 BOX = Box((0, 0, 0), (1, 2, 3))
 VALUES = np.arange(1, 7, dtype=np.uint16).reshape(1, 2, 3)
 PLAN = ChannelPlan(channel_settings(), (1, 2, 3))
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    pauses = tenacity.wait_none()
-    monkeypatch.setattr(client_module.tenacity, "wait_exponential_jitter", lambda **_: pauses)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import pytest
-import tenacity
 from uploads import service_over
 
 from brainpublish.bossdb import client as client_module
@@ -33,9 +32,7 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture
-def service(prepared, monkeypatch):
-    pauses = tenacity.wait_none()
-    monkeypatch.setattr(client_module.tenacity, "wait_exponential_jitter", lambda **_: pauses)
+def service(prepared, no_pauses):
     yield prepared
     prepared.faults.clear()
     prepared.faults.forget()

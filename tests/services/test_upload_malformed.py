@@ -4,13 +4,14 @@ import base64
 import json
 
 import pytest
-import tenacity
 from test_upload_answers import BOX, answering, reply
 
 from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb.answers import MESSAGE, is_busy
 from brainpublish.bossdb.client import BossdbClient, BossdbRefusal
 from brainpublish.bossdb.endpoint import Endpoint
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 TOKEN = "secret%token"
 CALLS = {
@@ -22,9 +23,7 @@ CALLS = {
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    pauses = tenacity.wait_none()
-    monkeypatch.setattr(client_module.tenacity, "wait_exponential_jitter", lambda **_: pauses)
+def _two_tries(monkeypatch):
     monkeypatch.setattr(client_module, "TRIES", 2)
 
 

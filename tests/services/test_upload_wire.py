@@ -8,7 +8,6 @@ import time
 
 import numpy as np
 import pytest
-import tenacity
 
 from brainpublish.bossdb import client as client_module
 from brainpublish.bossdb import wire
@@ -18,15 +17,11 @@ from brainpublish.bossdb.endpoint import Endpoint
 from brainpublish.packing import IMAGE
 from brainpublish.repacking import Pieces
 
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
 BOX = Box((0, 0, 0), (1, 2, 3))
 BODY = IMAGE.fast.pack(np.arange(1, 7, dtype=np.uint16).reshape(1, 2, 3))
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    pauses = tenacity.wait_none()
-    monkeypatch.setattr(client_module.tenacity, "wait_exponential_jitter", lambda **_: pauses)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,8 @@ from brainpublish.repacking import Pieces
 log = logging.getLogger(__name__)
 
 TRIES = 7
+PAUSES = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
+"""Seconds between tries: they double, up to half a minute, and jitter keeps clients apart."""
 TRYING_SECONDS = 400
 """After so long nothing is tried again: a server that hangs takes each try all of its time."""
 LONGEST_ASKED = 120
@@ -364,9 +366,6 @@ def _is_here(url: str) -> bool:
         return False
 
 
-_PAUSES = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
-
-
 def _retrying(stopping: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopping),
@@ -376,7 +375,7 @@ def _retrying(stopping: threading.Event) -> tenacity.Retrying:
             tenacity.stop_after_delay(TRYING_SECONDS),
             asks_for_more_than(LONGEST_ASKED),
         ),
-        wait=lambda state: max(_PAUSES(state), asked_in(state) or 0),
+        wait=lambda state: max(PAUSES(state), asked_in(state) or 0),
         before_sleep=lambda state: log.info("trying again: %s", state.outcome.exception()),
         reraise=True,
     )

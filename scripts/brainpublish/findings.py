@@ -53,6 +53,11 @@ def errors_in(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity == ERROR]
 
 
+def count_text(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 file, 2 files."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def as_text(findings: Iterable[Finding], examples: int = 3) -> str:
     """Return findings as plain text: grouped by code, with some examples and a count each."""
     groups: dict[str, list[Finding]] = {}

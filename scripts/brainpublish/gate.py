@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brainpublish.files import read_json, write_json
-from brainpublish.findings import ERROR, Finding, Refusal, as_text, errors_in, findings_from
+from brainpublish.findings import (
+    ERROR,
+    Finding,
+    Refusal,
+    as_text,
+    count_text,
+    errors_in,
+    findings_from,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +35,7 @@ def pass_gate(inputs: Iterable[str], output: str | Path, more: Iterable[Finding]
     log.info("all findings:\n%s", as_text(found, examples=len(found)))
     if errors:
         raise Refusal(
-            f"{len(errors)} errors in the input. Nothing was sent.\n"
+            f"{count_text(len(errors), 'error')} in the input. Nothing was sent.\n"
             f"{as_text(_by_weight(serious))}\n"
             "All findings: findings.json of each volume and bucket below results/."
         )

@@ -156,7 +156,7 @@ def test_gates_stop_with_the_paragraph_on_the_console(channels, capsys):
             run(rule, *gate, {"pairs": []})
         assert ended.value.code == 1
         said = capsys.readouterr().err
-        assert "1 errors in the input. Nothing was sent." in said
+        assert "1 error in the input. Nothing was sent." in said
         assert "image/z4.jp2: is no JP2, PNG, JPEG or TIFF file" in said
         assert "What to do:" in said
     assert not Path("out.json").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from natsort import natsorted
 
-from brainpublish.findings import Finding
+from brainpublish.findings import Finding, count_text
 from brainpublish.slices.names import Ordered, numbers_of, order_names, template_of
 
 IMAGE_SUFFIXES = {".jp2", ".j2k", ".png", ".jpg", ".jpeg", ".tif", ".tiff"}
@@ -128,7 +128,7 @@ def _missing_folder(root: Path) -> str:
 def _no_match(root: Path, pattern: str) -> str:
     files = [entry for entry in root.iterdir() if entry.is_file()]
     suffixes = natsorted({entry.suffix for entry in files} & {*IMAGE_SUFFIXES})
-    text = f"no file matches {pattern!r}; the folder holds {len(files)} files"
+    text = f"no file matches {pattern!r}; the folder holds {count_text(len(files), 'file')}"
     if suffixes:
         text += f" (images end in {', '.join(suffixes)})"
     for below in natsorted(entry for entry in root.iterdir() if entry.is_dir()):

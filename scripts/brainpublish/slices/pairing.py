@@ -4,7 +4,7 @@ import collections
 import itertools
 from dataclasses import replace
 
-from brainpublish.findings import Finding
+from brainpublish.findings import Finding, count_text
 from brainpublish.slices.discover import Listing, Place
 from brainpublish.slices.numbers import runs_text
 
@@ -69,7 +69,7 @@ def pair_with_image(
 def _by_number(listing: Listing, slices: list[int], gaps: str, extra: str, where: str) -> Listing:
     masks = [place.number for place in listing.places]
     missing, over = sorted({*slices} - {*masks}), sorted({*masks} - {*slices})
-    parts = [f"{len(masks)} mask files, {len(slices)} image slices; paired by number"]
+    parts = [f"{_both_counts(len(masks), len(slices))}; paired by number"]
     parts += [f"no mask for slice {runs_text(missing)}"] if missing else []
     parts += [f"no image slice for mask {runs_text(over)}"] if over else []
     text, told = ", ".join(parts), "by number"
@@ -88,11 +88,15 @@ def _by_number(listing: Listing, slices: list[int], gaps: str, extra: str, where
     return _with(listing, Finding("MASK_FILLED", where, f"{text}: {gaps}"), f"{told}, {gaps}")
 
 
+def _both_counts(masks: int, slices: int) -> str:
+    return f"{count_text(masks, 'mask file')}, {count_text(slices, 'image slice')}"
+
+
 def _by_position(listing: Listing, slices: int, where: str) -> Listing:
     count = len(listing.places)
     if count == slices:
         return _with(listing, None, "by position")
-    text = f"{count} mask files, {slices} image slices, and no numbers to pair them by"
+    text = f"{_both_counts(count, slices)}, and no numbers to pair them by"
     return _with(listing, Finding("SLICES_COUNT", where, text), "by position, incomplete")
 
 

@@ -22,7 +22,7 @@ from tenacity import (
 )
 
 from brainpublish.files import compact_json
-from brainpublish.findings import Refusal
+from brainpublish.findings import Refusal, count_text
 from brainpublish.pauses import MayPass, asked_in, asks_for_more_than, may_pass
 
 log = logging.getLogger(__name__)
@@ -149,9 +149,9 @@ class AtlasClient:
         except MayPass as failure:
             tries = retrying.statistics["attempt_number"]
             raise Unfinished(
-                f"The atlas service {self.host} did not do {method} /{path} in {tries} "
-                f"{'attempt' if tries == 1 else 'attempts'}: {failure}. What was accepted before "
-                "is recorded: run the same command again later to go on from here."
+                f"The atlas service {self.host} did not do {method} /{path} in "
+                f"{count_text(tries, 'attempt')}: {failure}. What was accepted before is recorded: "
+                "run the same command again later to go on from here."
             ) from None
 
     def _pause(self, state: RetryCallState) -> float:

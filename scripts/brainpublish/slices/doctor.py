@@ -48,6 +48,11 @@ class Levels:
     between: float = 0.0
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest value."""
+        return tuple(self.values[[0, -1]].tolist())
+
+    @property
     def solid(self) -> np.ndarray:
         """Values that occur in areas, ascending."""
         return self.values[self.is_solid]
@@ -66,7 +71,7 @@ class Levels:
 def levels_of(samples: Sequence[np.ndarray]) -> Levels:
     """Count the values of slices, y, x each, and tell areas from edges."""
     stray_between = stray_all = 0
-    found = [(np.zeros(0, np.uint8), np.zeros(0, int), np.zeros(0, int))]
+    found = [(np.zeros(0, bool), np.zeros(0, int), np.zeros(0, int))]
     for values in samples:
         inner = _has_two_equal_neighbours(values)
         held, where, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -220,8 +225,8 @@ def _peaks(counts: np.ndarray, total: int) -> list[int]:
 
 def _labels_by_config(levels: Levels, where: str) -> list[Finding]:
     found = [Finding("MASK_KIND", where, "labels, as the config says")]
-    if levels.values.tolist() in ([0, 255], [0, 65535]):
-        text = f"`kind: labels`, and the files hold 0 and {levels.values[-1]} only"
+    if white := _white_in(levels.values):
+        text = f"`kind: labels`, and the files hold 0 and {white} only"
         found.append(Finding("MASK_AS_LABELS", where, text))
     return found
 
@@ -230,16 +235,15 @@ def _binary_by_config(section, header: Header, levels: Levels, where: str):
     threshold = section["threshold"]
     if len(levels.values) <= 2 and threshold == "auto":
         return _two_valued_rule(section, header, levels, where)
-    lowest, highest = levels.values[[0, -1]].tolist()
     middle = middle_of(header.bit_depth) if threshold == "auto" else threshold
     reason = "the middle of the value range" if threshold == "auto" else "config"
-    rule = MaskRule(BINARY, middle, section["invert"], ends=(lowest, highest))
+    rule = MaskRule(BINARY, middle, section["invert"], ends=levels.ends)
     found = [_binary_note(where, middle, reason)]
     if len(levels.solid) > 2 and threshold == "auto":
         text = f"`kind: binary`, but whole areas hold {_some(levels.solid)}"
         found.append(Finding("MASK_AS_BINARY", where, text))
     elif threshold == "auto" and header.bit_depth > 16:
-        found += _unreached(highest, middle, where)
+        found += _unreached(levels.ends[1], middle, where)
     elif threshold == "auto":
         counts = np.zeros(1 << header.bit_depth, int)
         is_held = levels.values >= 0
@@ -261,15 +265,15 @@ def _two_valued_rule(section, header: Header, levels: Levels, where: str):
 
 def _several_valued_rule(section, header: Header, levels: Levels, where: str):
     few = levels.stray <= _STRAY_SHARE * levels.total
-    if few and (full := _full_scale(levels)):
+    if few and (white := _white_in(levels.solid)):
         text = (
-            f"all areas hold 0 and {full}, but {levels.stray:,} single voxels hold others "
+            f"all areas hold 0 and {white}, but {levels.stray:,} single voxels hold others "
             f"({_some(levels.values[~levels.is_solid])}): a binary mask with specks, or labels?"
         )
         return MaskRule(LABELS), [Finding("MASK_DOUBT", where, text, _SPECKS)]
     if levels.stray and len(levels.values) > 4 and _are_two_crowds(levels):
         middle = middle_of(header.bit_depth)
-        rule = MaskRule(BINARY, middle, section["invert"], ends=_ends(levels))
+        rule = MaskRule(BINARY, middle, section["invert"], ends=tuple(map(int, levels.ends)))
         share = 1 - levels.stray / levels.total
         text = (
             f"{len(levels.values)} values; {share:.1%} of the voxels are in areas of "
@@ -289,10 +293,11 @@ def _several_valued_rule(section, header: Header, levels: Levels, where: str):
     return MaskRule(LABELS), [Finding("MASK_KIND", where, note)]
 
 
-def _full_scale(levels: Levels) -> int | None:
-    """Return the value of the foreground if areas hold 0 and white only: as a mask is painted."""
-    solid = levels.solid.tolist()
-    return solid[-1] if solid in ([0, 255], [0, 65535]) else None
+def _white_in(values: np.ndarray) -> int | None:
+    """Return the white of 8 or 16 bits if it and 0 are all values: as a mask is painted."""
+    # A list of a million ids would take more memory than all else here.
+    held = values.tolist() if len(values) == 2 else []
+    return held[1] if held in ([0, 255], [0, 65535]) else None
 
 
 def _are_two_crowds(levels: Levels) -> bool:
@@ -301,12 +306,10 @@ def _are_two_crowds(levels: Levels) -> bool:
     if len(solid) <= 2:
         return len(solid) > 0
     low, high = solid[[0, -1]].tolist()
-    near = min((high - low) // 8, _CROWD_WIDTH)
-    return high - low >= 64 and bool(((solid <= low + near) | (solid >= high - near)).all())
-
-
-def _ends(levels: Levels) -> tuple[int, int]:
-    return int(levels.values[0]), int(levels.values[-1])
+    near = min((high - low) / 8, _CROWD_WIDTH)
+    # Plain numbers, which neither overflow nor lose digits; mostly one of the first few decides.
+    plain = (each.item() for each in solid)
+    return high - low >= 64 and all(value - low <= near or high - value <= near for value in plain)
 
 
 def _binary_note(where: str, threshold: float, reason: str) -> Finding:

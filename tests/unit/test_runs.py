@@ -150,6 +150,7 @@ def test_halt_ends_a_job_whose_server_hangs(begin, monkeypatch):
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     with pytest.raises(Refusal, match=r"Not sent: a quota\."):
         _work_on(Halts(FOLDER))
+    caller.join()
     for each, handler in before.items():
         signal.signal(each, handler)
 
@@ -169,6 +170,7 @@ def test_run_that_is_told_to_end_ends_work_that_no_quota_does(begin, monkeypatch
     told.start()
     with pytest.raises(KeyboardInterrupt), ending_with_run():
         time.sleep(20)
+    told.join()
     with pytest.raises(Refusal, match="the run was told to end by SIGTERM"):
         Halts(FOLDER).require_none()
 
